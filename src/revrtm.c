@@ -10,6 +10,7 @@
 
 #include "utils/builtins.h"
 
+#include "attribution.h"
 #include "settings.h"
 
 REVRTM_MODULE_MAGIC;
@@ -22,6 +23,7 @@ void
 _PG_init(void)
 {
 	rtm_define_settings();
+	rtm_attribution_init();
 }
 
 /*

@@ -1,0 +1,81 @@
+/*-------------------------------------------------------------------------
+ *
+ * attribution.h
+ *		Rule-based attribution models as exact integer shares.
+ *		Pure: no PostgreSQL header.
+ *
+ * Copyright (c) 2026, the revrtm developers; see LICENSE
+ *-------------------------------------------------------------------------
+ */
+#ifndef REVRTM_ATTRIBUTION_H
+#define REVRTM_ATTRIBUTION_H
+
+#include "split.h"
+
+/* Milestones a touch can hold; they add up. */
+#define MILESTONE_FT	0x01
+#define MILESTONE_LC	0x02
+#define MILESTONE_OC	0x04
+#define MILESTONE_CW	0x08
+#define MILESTONE_ALL	0x0F
+
+typedef enum ModelKind
+{
+	MODEL_FIRST,
+	MODEL_LAST,
+	MODEL_LAST_NON_DIRECT,
+	MODEL_LINEAR,
+	MODEL_LINEAR_UNIQUE,
+	MODEL_POSITION,
+	MODEL_TIME_DECAY
+} ModelKind;
+
+/* The positions a position model shares a deal between. */
+typedef enum Position
+{
+	POSITION_FIRST,
+	POSITION_LC,
+	POSITION_OC,
+	POSITION_CW,
+	POSITION_LAST,
+	POSITION_MIDDLE,
+	POSITIONS
+} Position;
+
+/* Shares are in units of 10^-9. */
+#define SHARE_DIGITS	9
+#define SHARE_ONE		UINT32_C(1000000000)
+
+typedef struct ModelRule
+{
+	ModelKind	kind;
+	uint32_t	share[POSITIONS];	/* position: sums to SHARE_ONE */
+	int64_t		half_life;		/* time_decay: microseconds, > 0 */
+} ModelRule;
+
+/*
+ * The touches of one deal in canonical order, column by column. A column that
+ * no model at hand needs may be NULL; a NULL touched_at is an untimed journey.
+ */
+typedef struct TouchColumns
+{
+	size_t		n;				/* > 0 */
+	size_t		channels;		/* number of distinct channels */
+	const int64_t *touched_at;	/* microseconds, not decreasing */
+	const uint32_t *channel;	/* 0 .. channels - 1, by first appearance */
+	const uint8_t *milestone;	/* NULL: none holds one */
+	const bool *direct;			/* by channel: a direct one; NULL: none is */
+} TouchColumns;
+
+/*
+ * Integer weights of a deal's touches under a rule, in weight[0..n-1]; their
+ * sum is returned, > 0 and <= RTM_SPLIT_MAX. For time_decay the sum is
+ * RTM_DEAL_UNITS. scratch holds 3n words.
+ */
+extern uint64_t rtm_weights(const ModelRule *rule, const TouchColumns *touches,
+							uint64_t *weight, uint64_t *scratch);
+
+/* Build the tables of time decay; to be called once before rtm_weights(). */
+extern void rtm_attribution_init(void);
+
+#endif							/* REVRTM_ATTRIBUTION_H */

@@ -1,0 +1,518 @@
+/*-------------------------------------------------------------------------
+ *
+ * journey_io.c
+ *		The journey as a SQL type: text and binary forms, equality, accessors.
+ *
+ * Copyright (c) 2026, the revrtm developers; see LICENSE
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "catalog/pg_type.h"
+#include "common/hashfn.h"
+#include "libpq/pqformat.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/datetime.h"
+
+#include "attribution.h"
+#include "journey.h"
+#include "literal.h"
+
+#define JOURNEY_WIRE_VERSION	1
+
+REVRTM_FUNCTION(revrtm_journey_in);
+REVRTM_FUNCTION(revrtm_journey_out);
+REVRTM_FUNCTION(revrtm_journey_recv);
+REVRTM_FUNCTION(revrtm_journey_send);
+REVRTM_FUNCTION(revrtm_journey_eq);
+REVRTM_FUNCTION(revrtm_journey_ne);
+REVRTM_FUNCTION(revrtm_journey_hash);
+REVRTM_FUNCTION(revrtm_journey_from_path);
+REVRTM_FUNCTION(revrtm_journey_path);
+REVRTM_FUNCTION(revrtm_journey_channels);
+REVRTM_FUNCTION(revrtm_journey_touch_count);
+REVRTM_FUNCTION(revrtm_journey_mark);
+
+static const struct
+{
+	const char *code;
+	uint32		bit;
+}			milestones[] = {
+	{"FT", MILESTONE_FT}, {"LC", MILESTONE_LC}, {"OC", MILESTONE_OC}, {"CW", MILESTONE_CW}
+};
+
+/* ----------------------------------------------------------- text form */
+
+/*
+ * An instant in ISO 8601 and UTC, whatever the session's settings.
+ */
+static void
+append_instant(StringInfo buf, TimestampTz at)
+{
+	struct pg_tm tm;
+	fsec_t		fsec;
+
+	/* Cannot fail: every instant in a journey was checked on its way in. */
+	if (timestamp2tm(at, NULL, &tm, &fsec, NULL, NULL) != 0)
+		elog(ERROR, "timestamp out of range");
+	appendStringInfo(buf, "%04d-%02d-%02dT%02d:%02d:%02d", tm.tm_year, tm.tm_mon, tm.tm_mday,
+					 tm.tm_hour, tm.tm_min, tm.tm_sec);
+	if (fsec != 0)
+		appendStringInfo(buf, ".%06d", (int) fsec);
+	appendStringInfoChar(buf, 'Z');
+}
+
+/*
+ * The number at *s, of at least min and at most max digits, followed by the
+ * separator; false where it is none.
+ */
+static bool
+scan_number(const char **s, int min, int max, char separator, int *value)
+{
+	int			digits = 0;
+
+	*value = 0;
+	while (digits < max && **s >= '0' && **s <= '9')
+	{
+		*value = *value * 10 + (*(*s)++ - '0');
+		digits++;
+	}
+	if (digits < min || (separator && **s != separator))
+		return false;
+	if (separator)
+		(*s)++;
+	return true;
+}
+
+/*
+ * ISO 8601 with Z or an offset; years before 1 are 0, -0001, ...
+ */
+static bool
+scan_instant(const char *s, TimestampTz *at)
+{
+	struct pg_tm tm = {0};
+	bool		negative = *s == '-';
+	int			fsec = 0;
+	int			offset = 0;
+	Timestamp	local;
+
+	if (negative)
+		s++;
+	if (!scan_number(&s, 4, 6, '-', &tm.tm_year) ||
+		!scan_number(&s, 2, 2, '-', &tm.tm_mon) ||
+		!scan_number(&s, 2, 2, '\0', &tm.tm_mday) ||
+		(*s != 'T' && *s != ' '))
+		return false;
+	s++;
+	if (negative)
+		tm.tm_year = -tm.tm_year;
+	if (!scan_number(&s, 2, 2, ':', &tm.tm_hour) ||
+		!scan_number(&s, 2, 2, ':', &tm.tm_min) ||
+		!scan_number(&s, 2, 2, '\0', &tm.tm_sec))
+		return false;
+	if (*s == '.')
+	{
+		int			scale = 100000;
+
+		for (s++; *s >= '0' && *s <= '9'; s++, scale /= 10)
+			fsec += (*s - '0') * scale;
+	}
+	if (*s == 'Z' && s[1] == '\0')
+		offset = 0;
+	else if (*s == '+' || *s == '-')
+	{
+		int			sign = *s++ == '+' ? 1 : -1;
+		int			hours;
+		int			minutes = 0;
+
+		if (!scan_number(&s, 2, 2, '\0', &hours))
+			return false;
+		if (*s == ':')
+			s++;
+		if (*s != '\0' && !scan_number(&s, 2, 2, '\0', &minutes))
+			return false;
+		if (*s != '\0' || hours > 15 || minutes > 59)
+			return false;
+		offset = sign * (hours * SECS_PER_HOUR + minutes * SECS_PER_MINUTE);
+	}
+	else
+		return false;
+
+	if (tm.tm_mon < 1 || tm.tm_mon > MONTHS_PER_YEAR || tm.tm_mday < 1 ||
+		tm.tm_mday > day_tab[isleap(tm.tm_year)][tm.tm_mon - 1] ||
+		tm.tm_hour > 23 || tm.tm_min > 59 || tm.tm_sec > 59 ||
+		!IS_VALID_JULIAN(tm.tm_year, tm.tm_mon, tm.tm_mday) ||
+		tm2timestamp(&tm, fsec, NULL, &local) != 0)
+		return false;
+	*at = local - offset * USECS_PER_SEC;
+	return IS_VALID_TIMESTAMP(*at);
+}
+
+Datum
+revrtm_journey_in(PG_FUNCTION_ARGS)
+{
+	int			n;
+	char	  **element = rtm_literal_in(PG_GETARG_CSTRING(0), "journey", &n);
+	Touch	   *touch = palloc0(sizeof(Touch) * Max(n, 1));
+	Bytes	   *name = palloc(sizeof(Bytes) * Max(n, 1));
+	bool		timed = false;
+
+	for (int i = 0; i < n; i++)
+	{
+		const char *cursor = element[i];
+		char	   *field;
+		char		separator = rtm_next_field(&cursor, &field);
+
+		name[i] = rtm_channel_name(false, CStringGetTextDatum(field));
+		touch[i].channel = i;
+		if (i > 0 && (separator == '@') != timed)
+			rtm_invalid_literal("journey", element[i], "Either all touches have an instant or none.");
+		timed = separator == '@';
+		if (timed)
+		{
+			separator = rtm_next_field(&cursor, &field);
+			if (!scan_instant(field, &touch[i].at))
+				rtm_invalid_literal("journey", element[i],
+									"After \"@\" stands an ISO 8601 instant with its offset, "
+									"such as 2026-01-31T09:30:00Z.");
+		}
+		while (separator == '|')
+		{
+			separator = rtm_next_field(&cursor, &field);
+			if (field[0] == '#')
+			{
+				touch[i].id.data = field + 1;
+				touch[i].id.len = strlen(field + 1);
+			}
+			else
+				touch[i].milestone |= rtm_milestone_bits(field, strlen(field));
+		}
+		if (separator != '\0')
+			rtm_invalid_literal("journey", element[i], "There is more than one \"@\".");
+	}
+	PG_RETURN_POINTER(rtm_journey_pack(touch, n, name, n, timed));
+}
+
+Datum
+revrtm_journey_out(PG_FUNCTION_ARGS)
+{
+	JourneyReader reader;
+	Touch	   *touch;
+	char	  **element;
+
+	rtm_journey_open(&reader, PG_GETARG_JOURNEY_P(0), NULL);
+	touch = rtm_journey_touches(&reader);
+	element = palloc(sizeof(char *) * Max(reader.n, 1));
+	for (uint32 i = 0; i < reader.n; i++)
+	{
+		const Bytes *name = &reader.name[touch[i].channel];
+		StringInfoData buf;
+
+		initStringInfo(&buf);
+		rtm_append_escaped(&buf, name->data, name->len);
+		if (reader.timed)
+		{
+			appendStringInfoChar(&buf, '@');
+			append_instant(&buf, touch[i].at);
+		}
+		for (int k = 0; k < lengthof(milestones); k++)
+		{
+			if (touch[i].milestone & milestones[k].bit)
+				appendStringInfo(&buf, "|%s", milestones[k].code);
+		}
+		if (touch[i].id.data != NULL)
+		{
+			appendStringInfoString(&buf, "|#");
+			rtm_append_escaped(&buf, touch[i].id.data, touch[i].id.len);
+		}
+		element[i] = buf.data;
+	}
+	PG_RETURN_CSTRING(rtm_literal_out(element, reader.n));
+}
+
+/* --------------------------------------------------------- binary form */
+
+static void
+send_name(StringInfo buf, const Bytes *name)
+{
+	char	   *client = pg_server_to_client(name->data, name->len);
+
+	if (client == name->data)
+	{
+		pq_sendint32(buf, name->len);
+		pq_sendbytes(buf, name->data, name->len);
+	}
+	else
+	{
+		pq_sendint32(buf, strlen(client));
+		pq_sendbytes(buf, client, strlen(client));
+	}
+}
+
+Datum
+revrtm_journey_send(PG_FUNCTION_ARGS)
+{
+	JourneyReader reader;
+	Touch	   *touch;
+	StringInfoData buf;
+
+	rtm_journey_open(&reader, PG_GETARG_JOURNEY_P(0), NULL);
+	touch = rtm_journey_touches(&reader);
+	pq_begintypsend(&buf);
+	pq_sendbyte(&buf, JOURNEY_WIRE_VERSION);
+	pq_sendbyte(&buf, reader.timed);
+	pq_sendint32(&buf, reader.channels);
+	for (uint32 i = 0; i < reader.channels; i++)
+		send_name(&buf, &reader.name[i]);
+	pq_sendint32(&buf, reader.n);
+	for (uint32 i = 0; i < reader.n; i++)
+	{
+		pq_sendint32(&buf, touch[i].channel);
+		if (reader.timed)
+			pq_sendint64(&buf, touch[i].at);
+		pq_sendbyte(&buf, touch[i].milestone);
+		pq_sendbyte(&buf, touch[i].id.data != NULL);
+		if (touch[i].id.data != NULL)
+			send_name(&buf, &touch[i].id);
+	}
+	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
+}
+
+static void
+invalid_binary(const char *why)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+			 errmsg("invalid binary representation of type journey"),
+			 errdetail("%s", why)));
+}
+
+/*
+ * A count of things of at least width bytes each, checked against what the
+ * message still holds before anything of that size is allocated.
+ */
+static uint32
+receive_count(StringInfo buf, int width)
+{
+	uint32		count = pq_getmsgint(buf, 4);
+
+	if (count > (uint32) (buf->len - buf->cursor) / width)
+		invalid_binary("A count is larger than the message.");
+	return count;
+}
+
+static Bytes
+receive_name(StringInfo buf)
+{
+	uint32		bytes = receive_count(buf, 1);
+	int			len;
+	Bytes		result;
+
+	result.data = pq_getmsgtext(buf, bytes, &len);
+	result.len = len;
+	return result;
+}
+
+Datum
+revrtm_journey_recv(PG_FUNCTION_ARGS)
+{
+	StringInfo	buf = (StringInfo) PG_GETARG_POINTER(0);
+	bool		timed;
+	uint32		channels;
+	uint32		n;
+	Bytes	   *name;
+	Touch	   *touch;
+
+	if (pq_getmsgbyte(buf) != JOURNEY_WIRE_VERSION)
+		invalid_binary("The version is not known.");
+	timed = pq_getmsgbyte(buf) != 0;
+	channels = receive_count(buf, 4);
+	name = palloc(sizeof(Bytes) * Max(channels, 1));
+	for (uint32 i = 0; i < channels; i++)
+	{
+		name[i] = receive_name(buf);
+		if (name[i].len > JOURNEY_MAX_NAME)
+			invalid_binary("A channel is too long.");
+	}
+	n = receive_count(buf, timed ? 14 : 6);
+	touch = palloc_extended(sizeof(Touch) * Max((Size) n, 1), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	for (uint32 i = 0; i < n; i++)
+	{
+		touch[i].channel = pq_getmsgint(buf, 4);
+		if (touch[i].channel >= channels)
+			invalid_binary("A channel number is out of range.");
+		if (timed)
+		{
+			touch[i].at = pq_getmsgint64(buf);
+			if (!IS_VALID_TIMESTAMP(touch[i].at))
+				invalid_binary("An instant is out of range.");
+		}
+		touch[i].milestone = pq_getmsgbyte(buf);
+		if (touch[i].milestone & ~MILESTONE_ALL)
+			invalid_binary("A milestone is not known.");
+		if (pq_getmsgbyte(buf) != 0)
+			touch[i].id = receive_name(buf);
+	}
+	PG_RETURN_POINTER(rtm_journey_pack(touch, n, name, channels, timed));
+}
+
+/* ------------------------------------------------------------ equality */
+
+static bool
+journeys_equal(FunctionCallInfo fcinfo)
+{
+	struct varlena *a = PG_GETARG_JOURNEY_P(0);
+	struct varlena *b = PG_GETARG_JOURNEY_P(1);
+
+	/* The packed form is canonical. */
+	return VARSIZE_ANY_EXHDR(a) == VARSIZE_ANY_EXHDR(b) &&
+		memcmp(VARDATA_ANY(a), VARDATA_ANY(b), VARSIZE_ANY_EXHDR(a)) == 0;
+}
+
+Datum
+revrtm_journey_eq(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(journeys_equal(fcinfo));
+}
+
+Datum
+revrtm_journey_ne(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(!journeys_equal(fcinfo));
+}
+
+Datum
+revrtm_journey_hash(PG_FUNCTION_ARGS)
+{
+	struct varlena *j = PG_GETARG_JOURNEY_P(0);
+
+	return hash_any((unsigned char *) VARDATA_ANY(j), VARSIZE_ANY_EXHDR(j));
+}
+
+/* ----------------------------------------------------------- accessors */
+
+/*
+ * revrtm.journey(path): an untimed journey of the channels in order.
+ */
+Datum
+revrtm_journey_from_path(PG_FUNCTION_ARGS)
+{
+	ArrayType  *path = PG_GETARG_ARRAYTYPE_P(0);
+	Datum	   *element;
+	bool	   *isnull;
+	int			n;
+	Touch	   *touch;
+	Bytes	   *name;
+
+	if (ARR_NDIM(path) > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+				 errmsg("a path is an array of one dimension")));
+	deconstruct_array(path, TEXTOID, -1, false, TYPALIGN_INT, &element, &isnull, &n);
+	touch = palloc0(sizeof(Touch) * Max(n, 1));
+	name = palloc(sizeof(Bytes) * Max(n, 1));
+	for (int i = 0; i < n; i++)
+	{
+		if (isnull[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("a path must not contain nulls")));
+		name[i] = rtm_channel_name(false, element[i]);
+		touch[i].channel = i;
+	}
+	PG_RETURN_POINTER(rtm_journey_pack(touch, n, name, n, false));
+}
+
+/*
+ * The channels by first appearance as SQL texts.
+ */
+static Datum *
+channel_texts(const JourneyReader *reader)
+{
+	Datum	   *result = palloc(sizeof(Datum) * Max(reader->channels, 1));
+
+	for (uint32 i = 0; i < reader->channels; i++)
+		result[i] = PointerGetDatum(cstring_to_text_with_len(reader->name[i].data,
+															 reader->name[i].len));
+	return result;
+}
+
+Datum
+revrtm_journey_path(PG_FUNCTION_ARGS)
+{
+	JourneyReader reader;
+	Datum	   *text_of;
+	uint32	   *code;
+	Datum	   *element;
+
+	rtm_journey_open(&reader, PG_GETARG_JOURNEY_P(0), NULL);
+	text_of = channel_texts(&reader);
+	code = palloc(sizeof(uint32) * Max(reader.n, 1));
+	element = palloc(sizeof(Datum) * Max(reader.n, 1));
+	rtm_journey_codes(&reader, code);
+	for (uint32 i = 0; i < reader.n; i++)
+		element[i] = text_of[code[i]];
+	PG_RETURN_ARRAYTYPE_P(construct_array(element, reader.n, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+Datum
+revrtm_journey_channels(PG_FUNCTION_ARGS)
+{
+	JourneyReader reader;
+
+	rtm_journey_open(&reader, PG_GETARG_JOURNEY_P(0), NULL);
+	PG_RETURN_ARRAYTYPE_P(construct_array(channel_texts(&reader), reader.channels, TEXTOID, -1,
+										  false, TYPALIGN_INT));
+}
+
+Datum
+revrtm_journey_touch_count(PG_FUNCTION_ARGS)
+{
+	JourneyReader reader;
+
+	rtm_journey_open(&reader, PG_GETARG_JOURNEY_P(0), NULL);
+	PG_RETURN_INT32(reader.n);
+}
+
+/*
+ * revrtm.mark_milestones(journey, lead_created_at, created_at, won): LC and OC
+ * go to the latest touch not after their instant, CW to the latest touch of a
+ * won deal; what the journey held of them before is dropped.
+ */
+Datum
+revrtm_journey_mark(PG_FUNCTION_ARGS)
+{
+	JourneyReader reader;
+	Touch	   *touch;
+	uint32		n;
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	rtm_journey_open(&reader, PG_GETARG_JOURNEY_P(0), NULL);
+	if (reader.n > 0 && !reader.timed)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("milestones cannot be derived for an untimed journey")));
+	touch = rtm_journey_touches(&reader);
+	n = reader.n;
+	for (uint32 i = 0; i < n; i++)
+		touch[i].milestone &= MILESTONE_FT;
+	for (int arg = 1; arg <= 2; arg++)
+	{
+		if (PG_ARGISNULL(arg))
+			continue;
+		for (uint32 i = n; i-- > 0;)
+		{
+			if (touch[i].at <= PG_GETARG_TIMESTAMPTZ(arg))
+			{
+				touch[i].milestone |= arg == 1 ? MILESTONE_LC : MILESTONE_OC;
+				break;
+			}
+		}
+	}
+	if (n > 0 && !PG_ARGISNULL(3) && PG_GETARG_BOOL(3))
+		touch[n - 1].milestone |= MILESTONE_CW;
+	PG_RETURN_POINTER(rtm_journey_pack(touch, n, reader.name, reader.channels, reader.timed));
+}

@@ -1,0 +1,92 @@
+/*-------------------------------------------------------------------------
+ *
+ * literal.c
+ *		Text forms of our types: an array literal of elements whose fields
+ *		are joined by separators, with backslash escapes.
+ *
+ * Copyright (c) 2026, the revrtm developers; see LICENSE
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "catalog/pg_type.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+
+#include "literal.h"
+
+void
+rtm_append_escaped(StringInfo buf, const char *data, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+	{
+		if (data[i] == '@' || data[i] == '|' || data[i] == '\\')
+			appendStringInfoChar(buf, '\\');
+		appendStringInfoChar(buf, data[i]);
+	}
+}
+
+char
+rtm_next_field(const char **cursor, char **field)
+{
+	StringInfoData buf;
+	const char *p = *cursor;
+	char		separator;
+
+	initStringInfo(&buf);
+	while (*p != '\0' && *p != '@' && *p != '|')
+	{
+		if (*p == '\\' && p[1] != '\0')
+			p++;
+		appendStringInfoChar(&buf, *p++);
+	}
+	separator = *p;
+	*cursor = separator ? p + 1 : p;
+	*field = buf.data;
+	return separator;
+}
+
+void
+rtm_invalid_literal(const char *type, const char *element, const char *why)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+			 errmsg("invalid input syntax for type %s: \"%.100s\"", type, element),
+			 errdetail("%s", why)));
+}
+
+char	  **
+rtm_literal_in(const char *literal, const char *type, int *n)
+{
+	Datum		array;
+	Datum	   *element;
+	bool	   *isnull;
+	char	  **result;
+
+	array = OidInputFunctionCall(F_ARRAY_IN, unconstify(char *, literal), TEXTOID, -1);
+	if (ARR_NDIM(DatumGetArrayTypeP(array)) > 1)
+		rtm_invalid_literal(type, literal, "The array must have one dimension.");
+	deconstruct_array(DatumGetArrayTypeP(array), TEXTOID, -1, false, TYPALIGN_INT,
+					  &element, &isnull, n);
+	result = palloc(sizeof(char *) * Max(*n, 1));
+	for (int i = 0; i < *n; i++)
+	{
+		if (isnull[i])
+			rtm_invalid_literal(type, literal, "An element must not be null.");
+		result[i] = TextDatumGetCString(element[i]);
+	}
+	return result;
+}
+
+char *
+rtm_literal_out(char **element, int n)
+{
+	Datum	   *value = palloc(sizeof(Datum) * Max(n, 1));
+
+	for (int i = 0; i < n; i++)
+		value[i] = CStringGetTextDatum(element[i]);
+	return OidOutputFunctionCall(F_ARRAY_OUT,
+								 PointerGetDatum(construct_array(value, n, TEXTOID, -1, false,
+																 TYPALIGN_INT)));
+}

@@ -1,0 +1,33 @@
+/*-------------------------------------------------------------------------
+ *
+ * literal.h
+ *		Text forms of our types: an array literal of elements whose fields
+ *		are joined by separators, with backslash escapes.
+ *
+ * Copyright (c) 2026, the revrtm developers; see LICENSE
+ *-------------------------------------------------------------------------
+ */
+#ifndef REVRTM_LITERAL_H
+#define REVRTM_LITERAL_H
+
+#include "compat.h"
+
+#include "lib/stringinfo.h"
+
+/* Appends data with @, | and \ escaped. */
+extern void rtm_append_escaped(StringInfo buf, const char *data, size_t len);
+
+/*
+ * Takes the next field off *cursor, unescaped, into a palloc'd string; the
+ * separator that ended it is returned, '\0' at the end of the element.
+ */
+extern char rtm_next_field(const char **cursor, char **field);
+
+/* The elements of an array literal; type names the type in errors. */
+extern char **rtm_literal_in(const char *literal, const char *type, int *n);
+extern char *rtm_literal_out(char **element, int n);
+
+extern void rtm_invalid_literal(const char *type, const char *element,
+								const char *why) pg_attribute_noreturn();
+
+#endif							/* REVRTM_LITERAL_H */

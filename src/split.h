@@ -1,0 +1,37 @@
+/*-------------------------------------------------------------------------
+ *
+ * split.h
+ *		Exact splits by largest remainder. Pure: no PostgreSQL header.
+ *
+ * Copyright (c) 2026, the revrtm developers; see LICENSE
+ *-------------------------------------------------------------------------
+ */
+#ifndef REVRTM_SPLIT_H
+#define REVRTM_SPLIT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifndef __SIZEOF_INT128__
+#error "revrtm needs a compiler with 128-bit integers"
+#endif
+__extension__ typedef unsigned __int128 rtm_uint128;
+__extension__ typedef __int128 rtm_int128;
+
+/* One deal, as conversions are counted: shares of it are whole units. */
+#define RTM_DEAL_UNITS (UINT64_C(1) << 62)
+
+/* The largest total and the largest sum of weights rtm_split() takes. */
+#define RTM_SPLIT_MAX INT64_MAX
+
+/*
+ * Split total in proportion to weight[0..n-1], whose sum is sum > 0, into
+ * part[0..n-1] that add up to total exactly: floors first, then one unit each
+ * to the largest remainders, ties to the lowest index. A weight of zero gets
+ * nothing. scratch holds 2n words.
+ */
+extern void rtm_split(uint64_t total, const uint64_t *weight, size_t n, uint64_t sum,
+					  uint64_t *part, uint64_t *scratch);
+
+#endif							/* REVRTM_SPLIT_H */
