@@ -7,19 +7,25 @@ EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" revrtm.contr
 MODULE_big = revrtm
 OBJS = \
 	src/attribution.o \
+	src/credit.o \
+	src/credits.o \
 	src/journey.o \
 	src/journey_agg.o \
 	src/journey_io.o \
 	src/literal.o \
+	src/model.o \
+	src/money.o \
 	src/revrtm.o \
 	src/settings.o \
-	src/split.o
+	src/split.o \
+	src/touch_window.o
 
 # Joined in this order into the install script.
 SQL_MODULES = \
 	sql/00_prologue.sql \
 	sql/05_settings.sql \
 	sql/20_journey.sql \
+	sql/30_attribution.sql \
 	sql/99_grants.sql
 
 REVRTM_SQL = sql/revrtm--$(EXTVERSION).sql

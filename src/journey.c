@@ -94,7 +94,7 @@ get_fixed(const uint8 *p, int width)
 /* -------------------------------------------------------------- reading */
 
 void
-rtm_journey_open(JourneyReader *reader, struct varlena *journey, Bytes *name)
+rtm_journey_open(JourneyReader *reader, struct varlena *journey, Bytes *name, uint32 room)
 {
 	const uint8 *p = (const uint8 *) VARDATA_ANY(journey);
 	uint8		flags;
@@ -105,8 +105,8 @@ rtm_journey_open(JourneyReader *reader, struct varlena *journey, Bytes *name)
 	p = get_varint(p + 2, &reader->n);
 	p = get_varint(p, &reader->channels);
 	reader->timed = (flags & JOURNEY_TIMED) != 0;
-	if (name == NULL)
-		name = palloc(sizeof(Bytes) * (reader->channels + 1));
+	if (room < reader->channels)
+		name = palloc(sizeof(Bytes) * reader->channels);
 	reader->name = name;
 	for (uint32 i = 0; i < reader->channels; i++)
 	{

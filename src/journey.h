@@ -58,8 +58,9 @@ typedef struct JourneyReader
 extern void rtm_journey_times(const JourneyReader *reader, TimestampTz *at);
 extern void rtm_journey_codes(const JourneyReader *reader, uint32 *channel);
 
-/* name must have room, or be NULL to be allocated. */
-extern void rtm_journey_open(JourneyReader *reader, struct varlena *journey, Bytes *name);
+/* Names go to the caller's array where it has room for them. */
+extern void rtm_journey_open(JourneyReader *reader, struct varlena *journey, Bytes *name,
+							 uint32 room);
 
 /* All touches; their names and ids point into the journey. */
 extern Touch *rtm_journey_touches(const JourneyReader *reader);

@@ -185,7 +185,7 @@ add_journey(GrowingJourney *state, struct varlena *journey)
 	JourneyReader reader;
 	Touch	   *touch;
 
-	rtm_journey_open(&reader, journey, NULL);
+	rtm_journey_open(&reader, journey, NULL, 0);
 	if (reader.n == 0)
 		return state;
 	if (state->n > 0 && (state->untimed || !reader.timed))

@@ -202,7 +202,7 @@ revrtm_journey_out(PG_FUNCTION_ARGS)
 	Touch	   *touch;
 	char	  **element;
 
-	rtm_journey_open(&reader, PG_GETARG_JOURNEY_P(0), NULL);
+	rtm_journey_open(&reader, PG_GETARG_JOURNEY_P(0), NULL, 0);
 	touch = rtm_journey_touches(&reader);
 	element = palloc(sizeof(char *) * Max(reader.n, 1));
 	for (uint32 i = 0; i < reader.n; i++)
@@ -258,7 +258,7 @@ revrtm_journey_send(PG_FUNCTION_ARGS)
 	Touch	   *touch;
 	StringInfoData buf;
 
-	rtm_journey_open(&reader, PG_GETARG_JOURNEY_P(0), NULL);
+	rtm_journey_open(&reader, PG_GETARG_JOURNEY_P(0), NULL, 0);
 	touch = rtm_journey_touches(&reader);
 	pq_begintypsend(&buf);
 	pq_sendbyte(&buf, JOURNEY_WIRE_VERSION);
@@ -447,7 +447,7 @@ revrtm_journey_path(PG_FUNCTION_ARGS)
 	uint32	   *code;
 	Datum	   *element;
 
-	rtm_journey_open(&reader, PG_GETARG_JOURNEY_P(0), NULL);
+	rtm_journey_open(&reader, PG_GETARG_JOURNEY_P(0), NULL, 0);
 	text_of = channel_texts(&reader);
 	code = palloc(sizeof(uint32) * Max(reader.n, 1));
 	element = palloc(sizeof(Datum) * Max(reader.n, 1));
@@ -462,7 +462,7 @@ revrtm_journey_channels(PG_FUNCTION_ARGS)
 {
 	JourneyReader reader;
 
-	rtm_journey_open(&reader, PG_GETARG_JOURNEY_P(0), NULL);
+	rtm_journey_open(&reader, PG_GETARG_JOURNEY_P(0), NULL, 0);
 	PG_RETURN_ARRAYTYPE_P(construct_array(channel_texts(&reader), reader.channels, TEXTOID, -1,
 										  false, TYPALIGN_INT));
 }
@@ -472,7 +472,7 @@ revrtm_journey_touch_count(PG_FUNCTION_ARGS)
 {
 	JourneyReader reader;
 
-	rtm_journey_open(&reader, PG_GETARG_JOURNEY_P(0), NULL);
+	rtm_journey_open(&reader, PG_GETARG_JOURNEY_P(0), NULL, 0);
 	PG_RETURN_INT32(reader.n);
 }
 
@@ -490,7 +490,7 @@ revrtm_journey_mark(PG_FUNCTION_ARGS)
 
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
-	rtm_journey_open(&reader, PG_GETARG_JOURNEY_P(0), NULL);
+	rtm_journey_open(&reader, PG_GETARG_JOURNEY_P(0), NULL, 0);
 	if (reader.n > 0 && !reader.timed)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -1,0 +1,375 @@
+/*-------------------------------------------------------------------------
+ *
+ * model.c
+ *		Attribution models as the table attribution_model defines them.
+ *
+ * Copyright (c) 2026, the revrtm developers; see LICENSE
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "catalog/pg_type.h"
+#include "datatype/timestamp.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/jsonb.h"
+#include "utils/timestamp.h"
+
+#include "model.h"
+
+REVRTM_FUNCTION(revrtm_model_is_valid);
+
+static const char *const kinds[] = {
+	"first", "last", "last_non_direct", "linear", "linear_unique", "position", "time_decay"
+};
+
+static const char *const positions[POSITIONS] = {
+	"first", "LC", "OC", "CW", "last", "middle"
+};
+
+static void
+invalid_parameters(const char *kind, const char *why)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("invalid parameters for an attribution model of kind \"%s\"", kind),
+			 errdetail("%s", why)));
+}
+
+/* FNV-1a: the same on every machine, since stored credits carry it. */
+static uint64
+hash_text(uint64 hash, const char *s)
+{
+	for (; *s; s++)
+		hash = (hash ^ (uint8) *s) * UINT64CONST(0x100000001b3);
+	return (hash ^ 0xFF) * UINT64CONST(0x100000001b3);
+}
+
+/* ----------------------------------------------------------- parameters */
+
+/*
+ * A share as units of 10^-9; exact, or an error.
+ */
+static uint32
+share_units(const char *kind, Numeric value)
+{
+	Datum		scaled = DirectFunctionCall2(numeric_mul, NumericGetDatum(value),
+											 NumericGetDatum(int64_to_numeric(SHARE_ONE)));
+
+	if (numeric_is_nan(value) || numeric_is_inf(value) ||
+		DatumGetBool(DirectFunctionCall2(numeric_lt, scaled,
+										 NumericGetDatum(int64_to_numeric(0)))) ||
+		DatumGetBool(DirectFunctionCall2(numeric_gt, scaled,
+										 NumericGetDatum(int64_to_numeric(SHARE_ONE)))))
+		invalid_parameters(kind, "A share must be between 0 and 1.");
+	if (DatumGetInt32(DirectFunctionCall1(numeric_min_scale, scaled)) > 0)
+		invalid_parameters(kind, "A share has at most nine decimals.");
+	return (uint32) DatumGetInt64(DirectFunctionCall1(numeric_int8, scaled));
+}
+
+static void
+read_share(Model *model, const char *kind, const char *key, const JsonbValue *value)
+{
+	for (int i = 0; i < POSITIONS; i++)
+	{
+		if (strcmp(key, positions[i]) == 0)
+		{
+			if (value->type != jbvNumeric)
+				invalid_parameters(kind, "A share must be a number.");
+			model->rule.share[i] = share_units(kind, value->val.numeric);
+			return;
+		}
+	}
+	invalid_parameters(kind, psprintf("Position \"%s\" is none of first, LC, OC, CW, last and middle.",
+									  key));
+}
+
+static void
+read_half_life(Model *model, const char *kind, const JsonbValue *value)
+{
+	Interval   *span;
+	int64		days;
+
+	if (value->type != jbvString)
+		invalid_parameters(kind, "The half_life must be an interval such as \"7 days\".");
+	span = DatumGetIntervalP(DirectFunctionCall3(interval_in,
+												 CStringGetDatum(pnstrdup(value->val.string.val,
+																		  value->val.string.len)),
+												 ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+	days = (int64) span->month * DAYS_PER_MONTH + span->day;
+	if (pg_mul_s64_overflow(days, USECS_PER_DAY, &model->rule.half_life) ||
+		pg_add_s64_overflow(model->rule.half_life, span->time, &model->rule.half_life) ||
+		model->rule.half_life <= 0)
+		invalid_parameters(kind, "The half_life must be longer than nothing.");
+}
+
+/*
+ * Reads the array of direct channels that follows its key in the iterator.
+ */
+static void
+read_directs(Model *model, const char *kind, JsonbIterator **it, const JsonbValue *value)
+{
+	JsonbValue	v;
+
+	if (value->type != jbvArray)
+		invalid_parameters(kind, "\"direct\" must be an array of channels.");
+	model->direct = palloc(sizeof(Bytes) * Max(value->val.array.nElems, 1));
+	while (JsonbIteratorNext(it, &v, true) == WJB_ELEM)
+	{
+		if (v.type != jbvString)
+			invalid_parameters(kind, "A direct channel must be a string.");
+		model->direct[model->directs].data = pnstrdup(v.val.string.val, v.val.string.len);
+		model->direct[model->directs++].len = v.val.string.len;
+	}
+}
+
+static void
+check_parameters(const Model *model, const char *kind)
+{
+	uint64		sum = 0;
+
+	switch (model->rule.kind)
+	{
+		case MODEL_POSITION:
+			for (int i = 0; i < POSITIONS; i++)
+				sum += model->rule.share[i];
+			if (sum != SHARE_ONE)
+				invalid_parameters(kind, psprintf("The shares sum to " UINT64_FORMAT ".%09u, not to 1.",
+												  sum / SHARE_ONE, (uint32) (sum % SHARE_ONE)));
+			break;
+		case MODEL_TIME_DECAY:
+			if (model->rule.half_life == 0)
+				invalid_parameters(kind, "The half_life is missing, as in {\"half_life\": \"7 days\"}.");
+			break;
+		default:
+			break;
+	}
+}
+
+static void
+read_parameters(Model *model, const char *kind, Jsonb *parameters)
+{
+	JsonbIterator *it = JsonbIteratorInit(&parameters->root);
+	JsonbIteratorToken token;
+	JsonbValue	v;
+
+	for (int i = 0;; i++)
+	{
+		if (i == lengthof(kinds))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("unrecognized kind of attribution model \"%s\"", kind),
+					 errhint("The kinds are first, last, last_non_direct, linear, linear_unique, "
+							 "position and time_decay.")));
+		if (strcmp(kind, kinds[i]) == 0)
+		{
+			model->rule.kind = (ModelKind) i;
+			break;
+		}
+	}
+	if (!JB_ROOT_IS_OBJECT(parameters))
+		invalid_parameters(kind, "The parameters must be an object.");
+
+	JsonbIteratorNext(&it, &v, false);
+	while ((token = JsonbIteratorNext(&it, &v, false)) == WJB_KEY)
+	{
+		char	   *key = pnstrdup(v.val.string.val, v.val.string.len);
+
+		JsonbIteratorNext(&it, &v, false);
+		if (model->rule.kind == MODEL_POSITION)
+			read_share(model, kind, key, &v);
+		else if (model->rule.kind == MODEL_TIME_DECAY && strcmp(key, "half_life") == 0)
+			read_half_life(model, kind, &v);
+		else if (model->rule.kind == MODEL_LAST_NON_DIRECT && strcmp(key, "direct") == 0)
+			read_directs(model, kind, &it, &v);
+		else
+			invalid_parameters(kind, psprintf("There is no parameter \"%s\".", key));
+	}
+	check_parameters(model, kind);
+}
+
+/*
+ * revrtm.model_is_valid(kind, parameters): true, or an error that says why.
+ */
+Datum
+revrtm_model_is_valid(PG_FUNCTION_ARGS)
+{
+	Model		model = {0};
+
+	read_parameters(&model, text_to_cstring(PG_GETARG_TEXT_PP(0)), PG_GETARG_JSONB_P(1));
+	PG_RETURN_BOOL(true);
+}
+
+/* -------------------------------------------------------------- reading */
+
+/*
+ * All models, in bytewise order of name, in the current memory context.
+ */
+static Model *
+read_table(int *n)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	Model	   *model;
+
+	SPI_connect();
+	if (SPI_execute("SELECT model, kind, parameters, parameters::pg_catalog.text, enabled "
+					"FROM revrtm.attribution_model ORDER BY model COLLATE \"C\"",
+					true, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not read attribution_model");
+	*n = (int) SPI_processed;
+	model = MemoryContextAllocZero(caller, sizeof(Model) * Max(*n, 1));
+	for (int i = 0; i < *n; i++)
+	{
+		HeapTuple	row = SPI_tuptable->vals[i];
+		TupleDesc	desc = SPI_tuptable->tupdesc;
+		bool		isnull;
+		char	   *kind = SPI_getvalue(row, desc, 2);
+		MemoryContext spi = MemoryContextSwitchTo(caller);
+
+		model[i].name.data = TextDatumGetCString(SPI_getbinval(row, desc, 1, &isnull));
+		model[i].name.len = strlen(model[i].name.data);
+		read_parameters(&model[i], kind, DatumGetJsonbP(SPI_getbinval(row, desc, 3, &isnull)));
+		MemoryContextSwitchTo(spi);
+		model[i].hash = hash_text(hash_text(UINT64CONST(0xcbf29ce484222325), kind),
+								  SPI_getvalue(row, desc, 4));
+		model[i].enabled = DatumGetBool(SPI_getbinval(row, desc, 5, &isnull));
+	}
+	SPI_finish();
+	return model;
+}
+
+static Model *
+find_model(Model *model, int n, text *name)
+{
+	StringInfoData known;
+
+	for (int i = 0; i < n; i++)
+	{
+		if (model[i].name.len == VARSIZE_ANY_EXHDR(name) &&
+			memcmp(model[i].name.data, VARDATA_ANY(name), model[i].name.len) == 0)
+			return &model[i];
+	}
+	initStringInfo(&known);
+	for (int i = 0; i < n; i++)
+		appendStringInfo(&known, "%s%s", i > 0 ? ", " : "", model[i].name.data);
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("unknown attribution model \"%.64s\"", text_to_cstring(name)),
+			 errhint("The models are %s; a new one is a row of revrtm.attribution_model.",
+					 known.data)));
+}
+
+Model *
+rtm_read_models(ArrayType *names, int *n)
+{
+	int			rows;
+	Model	   *model = read_table(&rows);
+
+	for (int i = 0; i < rows && names == NULL; i++)
+		model[i].chosen = model[i].enabled;
+	if (names != NULL)
+	{
+		Datum	   *element;
+		bool	   *isnull;
+		int			wanted;
+
+		deconstruct_array(names, TEXTOID, -1, false, TYPALIGN_INT, &element, &isnull, &wanted);
+		for (int i = 0; i < wanted; i++)
+		{
+			if (isnull[i])
+				ereport(ERROR,
+						(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+						 errmsg("an attribution model must not be null")));
+			find_model(model, rows, DatumGetTextPP(element[i]))->chosen = true;
+		}
+	}
+
+	*n = 0;
+	for (int i = 0; i < rows; i++)
+	{
+		if (model[i].chosen)
+			model[(*n)++] = model[i];
+	}
+	if (*n == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("at least one attribution model is needed"),
+				 errhint("Name one, or enable one in revrtm.attribution_model.")));
+	return model;
+}
+
+typedef struct QueryModels
+{
+	Model	   *model;
+	int			n;
+} QueryModels;
+
+const Model *
+rtm_query_model(FmgrInfo *flinfo, text *name)
+{
+	QueryModels *known = flinfo->fn_extra;
+
+	if (known == NULL)
+	{
+		MemoryContext caller = MemoryContextSwitchTo(flinfo->fn_mcxt);
+
+		known = palloc(sizeof(QueryModels));
+		known->model = read_table(&known->n);
+		MemoryContextSwitchTo(caller);
+		flinfo->fn_extra = known;
+	}
+	return find_model(known->model, known->n, name);
+}
+
+bool *
+rtm_direct_channels(const Model *model, const Bytes *channel, uint32 channels)
+{
+	bool	   *result;
+
+	if (model->directs == 0)
+		return NULL;
+	result = palloc0(Max(channels, 1));
+	for (uint32 i = 0; i < channels; i++)
+	{
+		for (int k = 0; k < model->directs; k++)
+		{
+			if (model->direct[k].len == channel[i].len &&
+				memcmp(model->direct[k].data, channel[i].data, channel[i].len) == 0)
+				result[i] = true;
+		}
+	}
+	return result;
+}
+
+/* --------------------------------------------------------------- shares */
+
+void
+rtm_shares_init(Shares *shares, size_t n)
+{
+	/* units, weight, money, and scratch of three words a touch */
+	uint64	   *words = palloc_extended(sizeof(uint64) * 6 * Max(n, 1), MCXT_ALLOC_HUGE);
+
+	shares->units = words;
+	shares->weight = words + n;
+	shares->money = words + 2 * n;
+	shares->scratch = words + 3 * n;
+}
+
+void
+rtm_share_deal(Shares *shares, const Model *model, const TouchColumns *touches)
+{
+	shares->sum = rtm_weights(&model->rule, touches, shares->weight, shares->scratch);
+	if (shares->sum == RTM_DEAL_UNITS)
+		memcpy(shares->units, shares->weight, sizeof(uint64) * touches->n);
+	else
+		rtm_split(RTM_DEAL_UNITS, shares->weight, touches->n, shares->sum, shares->units,
+				  shares->scratch);
+}
+
+void
+rtm_share_money(Shares *shares, size_t n, uint64 total)
+{
+	rtm_split(total, shares->weight, n, shares->sum, shares->money, shares->scratch);
+}

@@ -1,0 +1,59 @@
+/*-------------------------------------------------------------------------
+ *
+ * model.h
+ *		Attribution models as the table attribution_model defines them.
+ *
+ * Copyright (c) 2026, the revrtm developers; see LICENSE
+ *-------------------------------------------------------------------------
+ */
+#ifndef REVRTM_MODEL_H
+#define REVRTM_MODEL_H
+
+#include "compat.h"
+
+#include "utils/array.h"
+
+#include "attribution.h"
+#include "journey.h"
+
+typedef struct Model
+{
+	Bytes		name;
+	uint64		hash;			/* of kind and parameters */
+	bool		enabled;
+	bool		chosen;			/* while models are picked */
+	ModelRule	rule;
+	int			directs;		/* last_non_direct: the direct channels */
+	Bytes	   *direct;
+} Model;
+
+/*
+ * The models named, or all enabled ones for NULL, in bytewise order of name;
+ * palloc'd in the current memory context. Unknown names are an error.
+ */
+extern Model *rtm_read_models(ArrayType *names, int *n);
+
+/* One model, kept in flinfo for the calls of a query. */
+extern const Model *rtm_query_model(FmgrInfo *flinfo, text *name);
+
+/* by channel: is it direct? NULL where the model does not ask. */
+extern bool *rtm_direct_channels(const Model *model, const Bytes *channel, uint32 channels);
+
+/*
+ * What one deal's touches get under a model: units of a deal for conversions,
+ * and minor units of money.
+ */
+typedef struct Shares
+{
+	uint64	   *units;			/* sum to RTM_DEAL_UNITS */
+	uint64	   *weight;			/* integers that sum to sum */
+	uint64		sum;
+	uint64	   *money;			/* sum to the total given */
+	uint64	   *scratch;
+} Shares;
+
+extern void rtm_shares_init(Shares *shares, size_t n);
+extern void rtm_share_deal(Shares *shares, const Model *model, const TouchColumns *touches);
+extern void rtm_share_money(Shares *shares, size_t n, uint64 total);
+
+#endif							/* REVRTM_MODEL_H */

@@ -1,0 +1,42 @@
+/*-------------------------------------------------------------------------
+ *
+ * money.h
+ *		Amounts as whole minor units, and back.
+ *
+ * Copyright (c) 2026, the revrtm developers; see LICENSE
+ *-------------------------------------------------------------------------
+ */
+#ifndef REVRTM_MONEY_H
+#define REVRTM_MONEY_H
+
+#include "compat.h"
+
+#include "utils/numeric.h"
+
+#include "split.h"
+
+/* An amount is kept to at most this many decimals. */
+#define MONEY_MAX_SCALE		18
+
+typedef struct Money
+{
+	bool		negative;
+	uint64		units;			/* <= RTM_SPLIT_MAX */
+	int			scale;			/* of the units: that asked for, or the amount's own if finer */
+} Money;
+
+/* An error for NaN and infinity; false where the units do not fit. */
+extern bool rtm_money_units(Numeric amount, int scale, Money *money);
+
+extern Numeric rtm_money_numeric(rtm_int128 units, int scale);
+
+extern void rtm_check_scale(int scale);
+
+/*
+ * The general split: any amount, any weights >= 0 with a sum above 0. The
+ * parts have the scale, or that of an amount that is finer.
+ */
+extern void rtm_split_numeric(Numeric amount, int scale, const Numeric *weight, int n,
+							  Numeric *part);
+
+#endif							/* REVRTM_MONEY_H */
