@@ -6,6 +6,7 @@ EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" revrtm.contr
 
 MODULE_big = revrtm
 OBJS = \
+	src/binding.o \
 	src/revrtm.o \
 	src/settings.o
 
@@ -13,6 +14,7 @@ OBJS = \
 SQL_MODULES = \
 	sql/00_prologue.sql \
 	sql/05_settings.sql \
+	sql/10_binding.sql \
 	sql/99_grants.sql
 
 REVRTM_SQL = sql/revrtm--$(EXTVERSION).sql
