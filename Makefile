@@ -24,6 +24,7 @@ DOCS = $(wildcard doc/*.md)
 
 REGRESS = \
 	install \
+	binding \
 	uninstall
 REGRESS_OPTS = --inputdir=test
 

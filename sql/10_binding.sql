@@ -419,3 +419,96 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION revrtm.bound_columns(text) IS
 'The columns of the relation that its bound query gives; empty when it is not bound.';
+
+CREATE FUNCTION revrtm.binding_check()
+RETURNS TABLE (relation text, column_name text, type text, required boolean, not_null boolean,
+               bound boolean, type_now text, sample_rows bigint, sample_nulls bigint, problem text)
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE ROWS 100
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    b record;
+    given jsonb;
+    counts bigint[];
+    failure text;
+BEGIN
+    FOR b IN
+        SELECT r.relation, q.query, q.columns,
+               (SELECT string_agg(format('count(s.%I)', c.column_name), ', ' ORDER BY c.ordinal)
+                FROM revrtm.relation_column c WHERE c.relation = r.relation) AS counted
+        FROM revrtm.relation r LEFT JOIN revrtm.binding q ON q.relation = r.relation
+        ORDER BY r.relation
+    LOOP
+        given := NULL;
+        counts := NULL;
+        failure := NULL;
+        IF b.query IS NOT NULL THEN
+            BEGIN
+                SELECT jsonb_object_agg(q.column_name, q.type) INTO given FROM revrtm.query_columns(b.query) q;
+                EXECUTE format('SELECT ARRAY[count(*), %s] FROM (SELECT * FROM revrtm.%I() LIMIT 1000) s',
+                               b.counted, 'source_' || b.relation)
+                INTO counts;
+            EXCEPTION WHEN OTHERS THEN
+                -- A table that is being synced may be gone for the moment.
+                failure := SQLERRM;
+            END;
+        END IF;
+
+        RETURN QUERY
+        SELECT c.relation, c.column_name, c.type::text, c.required, c.not_null,
+               k.is_bound, k.type_now, counts[1], k.nulls,
+               CASE
+                   WHEN failure IS NOT NULL THEN 'the query fails: ' || failure
+                   WHEN k.is_bound AND k.type_now IS NULL THEN 'the query does not give the column any more'
+                   WHEN k.is_bound AND k.type_now NOT IN (c.type::text, k.also)
+                       THEN format('the type is now %s, not %s', k.type_now, c.type)
+                   WHEN b.query IS NOT NULL AND c.required AND NOT k.is_bound THEN 'a required column is not bound'
+                   WHEN c.not_null AND k.nulls > 0
+                       THEN format('%s of %s sampled rows are NULL', k.nulls, counts[1])
+               END
+        FROM revrtm.relation_column c,
+             LATERAL (SELECT coalesce(c.column_name = ANY (b.columns), false) AS is_bound) x,
+             LATERAL (SELECT x.is_bound,
+                             CASE WHEN x.is_bound THEN given ->> c.column_name END AS type_now,
+                             CASE WHEN x.is_bound THEN counts[1] - counts[c.ordinal + 1] END AS nulls,
+                             CASE c.type WHEN 'text'::regtype THEN 'character varying' ELSE '' END AS also) k
+        WHERE c.relation = b.relation
+        ORDER BY c.ordinal;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION revrtm.binding_check() IS
+'State of every column of every relation: whether it is bound, the type the query gives it now, rows and NULLs among at most 1000 sampled rows, and the problem, NULL for none. A query that fails, because its table was dropped for instance, is reported and does not raise.';
+
+CREATE FUNCTION revrtm.grant_reader(role regrole) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    t record;
+BEGIN
+    IF grant_reader.role IS NULL OR grant_reader.role = 0::regrole THEN
+        RAISE EXCEPTION 'there is no role to grant to' USING ERRCODE = '22023';
+    END IF;
+    EXECUTE format('GRANT USAGE ON SCHEMA revrtm TO %s', role);
+    EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA revrtm TO %s', role);
+    EXECUTE format('ALTER DEFAULT PRIVILEGES IN SCHEMA revrtm GRANT SELECT ON TABLES TO %s', role);
+    FOR t IN
+        SELECT DISTINCT c.oid::regclass AS name, c.relnamespace::regnamespace AS schema, c.relowner::regrole AS owner
+        FROM revrtm.binding b, revrtm.query_relations(b.query) q (oid)
+             JOIN pg_class c ON c.oid = q.oid
+        WHERE c.relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace,
+                                     'revrtm'::regnamespace)
+        ORDER BY name
+    LOOP
+        EXECUTE format('GRANT USAGE ON SCHEMA %s TO %s', t.schema, role);
+        EXECUTE format('GRANT SELECT ON %s TO %s', t.name, role);
+        -- A sync may drop the table and create it anew.
+        EXECUTE format('ALTER DEFAULT PRIVILEGES FOR ROLE %s IN SCHEMA %s GRANT SELECT ON TABLES TO %s',
+                       t.owner, t.schema, role);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION revrtm.grant_reader(regrole) IS
+'Lets a role read everything of revrtm and the tables that are bound now, those too that their owners create in the same schemas later; call it again after binding others. The caller needs the right to grant: an error names what it lacks.';
