@@ -7,6 +7,7 @@ EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" revrtm.contr
 MODULE_big = revrtm
 OBJS = \
 	src/attribution.o \
+	src/binding.o \
 	src/credit.o \
 	src/credits.o \
 	src/journey.o \
@@ -24,6 +25,7 @@ OBJS = \
 SQL_MODULES = \
 	sql/00_prologue.sql \
 	sql/05_settings.sql \
+	sql/10_binding.sql \
 	sql/20_journey.sql \
 	sql/30_attribution.sql \
 	sql/99_grants.sql
@@ -35,6 +37,7 @@ DOCS = $(wildcard doc/*.md)
 
 REGRESS = \
 	install \
+	binding \
 	uninstall
 REGRESS_OPTS = --inputdir=test
 
