@@ -25,9 +25,12 @@ OBJS = \
 SQL_MODULES = \
 	sql/00_prologue.sql \
 	sql/05_settings.sql \
+	sql/07_shipped.sql \
 	sql/10_binding.sql \
+	sql/15_route.sql \
 	sql/20_journey.sql \
 	sql/30_attribution.sql \
+	sql/35_deal_journey.sql \
 	sql/99_grants.sql
 
 REVRTM_SQL = sql/revrtm--$(EXTVERSION).sql

@@ -25,25 +25,6 @@ COMMENT ON COLUMN revrtm.attribution_model.parameters IS
 COMMENT ON COLUMN revrtm.attribution_model.enabled IS 'Whether views and credits_agg without models use it.';
 COMMENT ON COLUMN revrtm.attribution_model.shipped IS 'Whether the row is as the extension made it; an edit clears it, and only then is it part of a dump.';
 
--- A shipped row that a user edits becomes the user's: it is dumped, and on
--- restore it takes the place of the row CREATE EXTENSION made.
-CREATE FUNCTION revrtm.own_shipped_row() RETURNS trigger
-LANGUAGE plpgsql
-SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    IF TG_OP = 'UPDATE' THEN
-        NEW.shipped := false;
-    ELSE
-        EXECUTE format('DELETE FROM %s WHERE shipped AND %I = ($1).%2$I', TG_RELID::regclass, TG_ARGV[0])
-        USING NEW;
-    END IF;
-    RETURN NEW;
-END
-$$;
-COMMENT ON FUNCTION revrtm.own_shipped_row() IS
-'Trigger of tables with shipped rows: an UPDATE clears shipped, an INSERT replaces the shipped row of the same key; the argument names the key column.';
-
 INSERT INTO revrtm.attribution_model (model, kind, parameters, shipped) VALUES
 ('first_touch', 'first', '{}', true),
 ('last_touch', 'last', '{}', true),

@@ -1,0 +1,20 @@
+-- Rows that the extension ships and users may edit.
+
+-- A shipped row that a user edits becomes the user's: it is dumped, and on
+-- restore it takes the place of the row CREATE EXTENSION made.
+CREATE FUNCTION revrtm.own_shipped_row() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF TG_OP = 'UPDATE' THEN
+        NEW.shipped := false;
+    ELSE
+        EXECUTE format('DELETE FROM %s WHERE shipped AND %I = ($1).%2$I', TG_RELID::regclass, TG_ARGV[0])
+        USING NEW;
+    END IF;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION revrtm.own_shipped_row() IS
+'Trigger of tables with shipped rows: an UPDATE clears shipped, an INSERT replaces the shipped row of the same key; the argument names the key column.';
