@@ -31,6 +31,8 @@ SQL_MODULES = \
 	sql/20_journey.sql \
 	sql/30_attribution.sql \
 	sql/35_deal_journey.sql \
+	sql/50_deal.sql \
+	sql/70_romi.sql \
 	sql/99_grants.sql
 
 REVRTM_SQL = sql/revrtm--$(EXTVERSION).sql

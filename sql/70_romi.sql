@@ -1,0 +1,124 @@
+-- What each route returns: attributed margin against spend, by category and
+-- month.
+
+CREATE VIEW revrtm.route_credit WITH (security_invoker = true) AS
+SELECT concat_ws(':', c.model, c.route_id, c.category, coalesce(c.period::text, '(none)'), c.deal_route_id) AS route_credit_key,
+       c.model,
+       c.route_id,
+       c.category,
+       c.period,
+       c.deal_route_id,
+       sum(c.conversions) AS conversions,
+       sum(c.revenue)::numeric(18, 2) AS revenue,
+       sum(c.margin)::numeric(18, 2) AS margin
+FROM (SELECT k.model, coalesce(m.route_id, p.route_id) AS route_id,
+             coalesce(m.category, '(unmapped)') AS category,
+             p.period, p.route_id AS deal_route_id, k.conversions, k.revenue, k.margin
+      FROM (SELECT d.route_id, d.period, revrtm.credits_agg(d.journey, d.amount) AS revenue,
+                   revrtm.credits_agg(d.journey, d.margin) AS margin
+            FROM revrtm.deal d
+            WHERE d.is_won AND d.is_closed
+            GROUP BY d.route_id, d.period) p
+           CROSS JOIN LATERAL ROWS FROM (revrtm.channel_credit(p.revenue), revrtm.channel_credit(p.margin))
+               AS k (model, channel, conversions, revenue, model_again, channel_again, conversions_again, margin)
+           LEFT JOIN revrtm.channel_map m ON m.channel = k.channel) c
+GROUP BY c.model, c.route_id, c.category, c.period, c.deal_route_id;
+COMMENT ON VIEW revrtm.route_credit IS
+'Credit of won deals by the route and category their channels are mapped to. Grain: credited route x category x month x the deals'' own route, under an enabled model. Credit of a channel without a map, and of (unattributed), stays with the deal''s own route, category (unmapped).';
+COMMENT ON COLUMN revrtm.route_credit.route_credit_key IS 'model:route_id:category:period:deal_route_id.';
+COMMENT ON COLUMN revrtm.route_credit.model IS 'Attribution model.';
+COMMENT ON COLUMN revrtm.route_credit.route_id IS 'Route that the credit belongs to.';
+COMMENT ON COLUMN revrtm.route_credit.category IS 'Spend category that the credit belongs to; (unmapped) takes no budget.';
+COMMENT ON COLUMN revrtm.route_credit.period IS 'Month in which the deals closed.';
+COMMENT ON COLUMN revrtm.route_credit.deal_route_id IS 'The deals'' own route.';
+COMMENT ON COLUMN revrtm.route_credit.conversions IS 'Won deals credited, as shares of deals.';
+COMMENT ON COLUMN revrtm.route_credit.revenue IS 'Amount credited, in revrtm.currency.';
+COMMENT ON COLUMN revrtm.route_credit.margin IS 'Margin credited, in revrtm.currency.';
+
+CREATE VIEW revrtm.route_spend WITH (security_invoker = true) AS
+SELECT concat_ws(':', s.route_id, s.category, s.period) AS route_spend_key,
+       s.route_id,
+       s.category,
+       s.period,
+       coalesce(sum(round(s.amount * s.rate, 2)), 0)::numeric(18, 2) AS spend,
+       count(*) FILTER (WHERE s.rate IS NULL) AS fx_missing
+FROM (SELECT k.route_id, k.category, date_trunc('month', k.period::timestamp)::date AS period, k.amount,
+             CASE WHEN k.currency IS NULL OR k.currency = (SELECT revrtm.setting('currency')) THEN 1
+                  ELSE revrtm.fx(k.currency, (SELECT revrtm.setting('currency')), k.period) END AS rate
+      FROM revrtm.spend k) s
+GROUP BY s.route_id, s.category, s.period;
+COMMENT ON VIEW revrtm.route_spend IS 'Spend in the reporting currency. Grain: route x category x month.';
+COMMENT ON COLUMN revrtm.route_spend.route_spend_key IS 'route_id:category:period.';
+COMMENT ON COLUMN revrtm.route_spend.route_id IS 'Route the money was spent on.';
+COMMENT ON COLUMN revrtm.route_spend.category IS 'Spend category.';
+COMMENT ON COLUMN revrtm.route_spend.period IS 'Month of the spend.';
+COMMENT ON COLUMN revrtm.route_spend.spend IS 'Spend in revrtm.currency.';
+COMMENT ON COLUMN revrtm.route_spend.fx_missing IS 'Entries left out for want of a rate.';
+
+CREATE VIEW revrtm.route_touched WITH (security_invoker = true) AS
+SELECT concat_ws(':', t.route_id, t.category, coalesce(t.period::text, '(none)')) AS route_touched_key,
+       t.route_id,
+       t.category,
+       t.period,
+       count(*) AS deals
+FROM (SELECT DISTINCT coalesce(m.route_id, d.route_id) AS route_id,
+             coalesce(m.category, '(unmapped)') AS category, d.period, d.opportunity_id
+      FROM revrtm.deal d
+           CROSS JOIN LATERAL unnest(coalesce(nullif(revrtm.channels(d.journey), '{}'),
+                                              ARRAY['(unattributed)'])) k (channel)
+           LEFT JOIN revrtm.channel_map m ON m.channel = k.channel
+      WHERE d.is_won AND d.is_closed) t
+GROUP BY t.route_id, t.category, t.period;
+COMMENT ON VIEW revrtm.route_touched IS 'Won deals that a route and category touched. Grain: route x category x month; a deal counts once in each it was touched by.';
+COMMENT ON COLUMN revrtm.route_touched.route_touched_key IS 'route_id:category:period.';
+COMMENT ON COLUMN revrtm.route_touched.route_id IS 'Route that the touches'' channels are mapped to, or the deal''s own.';
+COMMENT ON COLUMN revrtm.route_touched.category IS 'Spend category they are mapped to, or (unmapped).';
+COMMENT ON COLUMN revrtm.route_touched.period IS 'Month in which the deals closed.';
+COMMENT ON COLUMN revrtm.route_touched.deals IS 'Won deals with at least one such touch.';
+
+CREATE VIEW revrtm.route_romi WITH (security_invoker = true) AS
+SELECT concat_ws(':', l.model, l.route_id, l.category, coalesce(l.period::text, '(none)')) AS route_romi_key,
+       l.model,
+       l.route_id,
+       l.category,
+       l.period,
+       coalesce(t.deals, 0) AS deals,
+       coalesce(l.conversions, 0) AS conversions,
+       coalesce(l.revenue, 0)::numeric(18, 2) AS revenue,
+       coalesce(l.margin, 0)::numeric(18, 2) AS margin,
+       coalesce(l.spend, 0)::numeric(18, 2) AS spend,
+       ((coalesce(l.margin, 0) - l.spend) / nullif(l.spend, 0))::numeric(18, 6) AS romi,
+       coalesce(l.fx_missing, 0) AS fx_missing,
+       CASE WHEN coalesce(l.spend, 0) = 0 THEN 'zero_spend'
+            WHEN l.fx_missing > 0 THEN 'fx_missing' END::text AS note
+FROM (SELECT coalesce(c.model, s.model) AS model, coalesce(c.route_id, s.route_id) AS route_id,
+             coalesce(c.category, s.category) AS category, coalesce(c.period, s.period) AS period,
+             c.conversions, c.revenue, c.margin, s.spend, s.fx_missing
+      FROM (SELECT k.model, k.route_id, k.category, k.period, sum(k.conversions) AS conversions,
+                   sum(k.revenue) AS revenue, sum(k.margin) AS margin
+            FROM revrtm.route_credit k
+            GROUP BY k.model, k.route_id, k.category, k.period) c
+           FULL JOIN (SELECT m.model, p.route_id, p.category, p.period, p.spend, p.fx_missing
+                      FROM revrtm.route_spend p CROSS JOIN revrtm.attribution_model m
+                      WHERE m.enabled) s
+             ON s.model = c.model AND s.route_id = c.route_id AND s.category = c.category
+                AND s.period = c.period) l
+     LEFT JOIN revrtm.route_touched t
+       ON t.route_id = l.route_id AND t.category = l.category AND t.period = l.period;
+COMMENT ON VIEW revrtm.route_romi IS
+'Return on spend by attributed margin: romi = (margin - spend) / spend. Grain: route x category x month under an enabled model; a route and category with only credit or only spend keeps its row. Attribution is not incrementality: it says who took part, not what would have happened without.';
+COMMENT ON COLUMN revrtm.route_romi.route_romi_key IS 'model:route_id:category:period.';
+COMMENT ON COLUMN revrtm.route_romi.model IS 'Attribution model.';
+COMMENT ON COLUMN revrtm.route_romi.route_id IS 'Route.';
+COMMENT ON COLUMN revrtm.route_romi.category IS 'Spend category; (unmapped) for credit that no spend stands against.';
+COMMENT ON COLUMN revrtm.route_romi.period IS 'Month of the deals'' end and of the spend.';
+COMMENT ON COLUMN revrtm.route_romi.deals IS 'Won deals with at least one touch of the route and category; not additive over categories, the same under every model.';
+COMMENT ON COLUMN revrtm.route_romi.conversions IS 'Won deals credited, as shares of deals; additive.';
+COMMENT ON COLUMN revrtm.route_romi.revenue IS 'Amount credited, in revrtm.currency; additive.';
+COMMENT ON COLUMN revrtm.route_romi.margin IS 'Margin credited, in revrtm.currency; additive.';
+COMMENT ON COLUMN revrtm.route_romi.spend IS 'Spend in revrtm.currency; additive over routes, categories and months, the same under every model.';
+COMMENT ON COLUMN revrtm.route_romi.romi IS '(margin - spend) / spend; NULL where spend is zero.';
+COMMENT ON COLUMN revrtm.route_romi.fx_missing IS 'Spend entries left out for want of a rate.';
+COMMENT ON COLUMN revrtm.route_romi.note IS 'zero_spend, fx_missing, or NULL.';
+
+GRANT SELECT ON revrtm.route_credit, revrtm.route_spend, revrtm.route_touched, revrtm.route_romi TO PUBLIC;
