@@ -6,6 +6,7 @@ EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" revrtm.contr
 
 MODULE_big = revrtm
 OBJS = \
+	src/demo.o \
 	src/revrtm.o \
 	src/settings.o
 
@@ -13,6 +14,8 @@ OBJS = \
 SQL_MODULES = \
 	sql/00_prologue.sql \
 	sql/05_settings.sql \
+	sql/85_demo.sql \
+	sql/86_demo_programme.sql \
 	sql/99_grants.sql
 
 REVRTM_SQL = sql/revrtm--$(EXTVERSION).sql
@@ -22,6 +25,7 @@ DOCS = $(wildcard doc/*.md)
 
 REGRESS = \
 	install \
+	demo \
 	uninstall
 REGRESS_OPTS = --inputdir=test
 
