@@ -10,6 +10,7 @@ OBJS = \
 	src/binding.o \
 	src/credit.o \
 	src/credits.o \
+	src/demo.o \
 	src/journey.o \
 	src/journey_agg.o \
 	src/journey_io.o \
@@ -33,6 +34,8 @@ SQL_MODULES = \
 	sql/35_deal_journey.sql \
 	sql/50_deal.sql \
 	sql/70_romi.sql \
+	sql/85_demo.sql \
+	sql/86_demo_programme.sql \
 	sql/99_grants.sql
 
 REVRTM_SQL = sql/revrtm--$(EXTVERSION).sql
@@ -43,6 +46,7 @@ DOCS = $(wildcard doc/*.md)
 REGRESS = \
 	install \
 	binding \
+	demo \
 	uninstall
 REGRESS_OPTS = --inputdir=test
 

@@ -1,0 +1,114 @@
+-- What the monthly revenue council looks at, as one document.
+
+CREATE FUNCTION revrtm.council_route(period date DEFAULT NULL)
+RETURNS TABLE (route_id text, kind text, open_deals bigint, open_amount numeric, won bigint, lost bigint,
+               win_rate numeric, cycle_days numeric, spend numeric, revenue_by_model jsonb, revenue numeric,
+               margin numeric, romi numeric, marginal_romi numeric, current_budget numeric,
+               proposed_budget numeric, note text)
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 10
+BEGIN ATOMIC
+    WITH span AS MATERIALIZED (
+        SELECT revrtm.council_period(council_route.period) AS last_month,
+               (revrtm.council_period(council_route.period) - interval '11 months')::date AS first_month
+    ), deals AS (
+        SELECT d.route_id,
+               pg_catalog.count(*) FILTER (WHERE NOT d.is_closed) AS open_deals,
+               coalesce(pg_catalog.sum(d.amount) FILTER (WHERE NOT d.is_closed), 0) AS open_amount,
+               pg_catalog.count(*) FILTER (WHERE d.is_won AND d.period BETWEEN s.first_month AND s.last_month) AS won,
+               pg_catalog.count(*) FILTER (WHERE d.is_closed AND NOT d.is_won
+                                           AND d.period BETWEEN s.first_month AND s.last_month) AS lost,
+               -- A deal that closed before it was created says nothing of the cycle.
+               percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM d.ended_at - d.created_at)::float8)
+                   FILTER (WHERE d.is_won AND d.period BETWEEN s.first_month AND s.last_month
+                           AND d.ended_at >= d.created_at) / 86400 AS cycle_days
+        FROM revrtm.deal d CROSS JOIN span s
+        GROUP BY d.route_id
+    ), credit AS MATERIALIZED (
+        SELECT c.model, c.route_id, pg_catalog.sum(c.revenue) AS revenue, pg_catalog.sum(c.margin) AS margin
+        FROM revrtm.route_credit c CROSS JOIN span s
+        WHERE c.period BETWEEN s.first_month AND s.last_month
+        GROUP BY c.model, c.route_id
+    ), credited AS (
+        SELECT c.route_id, pg_catalog.jsonb_object_agg(c.model, c.revenue) AS revenue_by_model,
+               pg_catalog.sum(c.revenue) FILTER (WHERE c.model = revrtm.setting('model')) AS revenue,
+               pg_catalog.sum(c.margin) FILTER (WHERE c.model = revrtm.setting('model')) AS margin
+        FROM credit c
+        GROUP BY c.route_id
+    ), spent AS (
+        SELECT p.route_id, pg_catalog.sum(p.spend) AS spend
+        FROM revrtm.route_spend p CROSS JOIN span s
+        WHERE p.period BETWEEN s.first_month AND s.last_month
+        GROUP BY p.route_id
+    ), budget AS (
+        SELECT b.route_id, pg_catalog.sum(b.current) AS current_budget, pg_catalog.sum(b.proposed) AS proposed_budget
+        FROM revrtm.budget_proposal(council_route.period) b
+        GROUP BY b.route_id
+    ), slope AS (
+        SELECT f.route_id,
+               pg_catalog.sum(revrtm.curve_slope(f.curve, f.current::float8) * f.current::float8 ORDER BY f.line COLLATE "C")
+               / nullif(pg_catalog.sum(f.current::float8 ORDER BY f.line COLLATE "C"), 0) AS slope
+        FROM revrtm.budget_fit(council_route.period) f
+        WHERE f.current > 0 AND f.note IS DISTINCT FROM 'few_months'
+        GROUP BY f.route_id
+    )
+    SELECT r.route_id, r.kind, coalesce(d.open_deals, 0), coalesce(d.open_amount, 0)::numeric(18, 2),
+           coalesce(d.won, 0), coalesce(d.lost, 0),
+           (d.won::numeric / nullif(d.won + d.lost, 0))::numeric(12, 6),
+           d.cycle_days::numeric(12, 1),
+           coalesce(s.spend, 0)::numeric(18, 2),
+           coalesce(c.revenue_by_model, '{}'),
+           coalesce(c.revenue, 0)::numeric(18, 2), coalesce(c.margin, 0)::numeric(18, 2),
+           ((coalesce(c.margin, 0) - s.spend) / nullif(s.spend, 0))::numeric(18, 6),
+           (l.slope - 1)::numeric(18, 6),
+           coalesce(b.current_budget, 0)::numeric(18, 2), coalesce(b.proposed_budget, 0)::numeric(18, 2),
+           CASE WHEN coalesce(s.spend, 0) = 0 THEN 'zero_spend'
+                WHEN coalesce(d.won + d.lost, 0) = 0 THEN 'no_closed' END
+    FROM revrtm.route r
+         LEFT JOIN deals d ON d.route_id = r.route_id
+         LEFT JOIN credited c ON c.route_id = r.route_id
+         LEFT JOIN spent s ON s.route_id = r.route_id
+         LEFT JOIN budget b ON b.route_id = r.route_id
+         LEFT JOIN slope l ON l.route_id = r.route_id
+    WHERE r.active OR d.route_id IS NOT NULL OR c.route_id IS NOT NULL OR s.route_id IS NOT NULL
+    ORDER BY r.route_id COLLATE "C";
+END;
+COMMENT ON FUNCTION revrtm.council_route(date) IS
+'The routes as the council of a month sees them. Open deals and amount are of the store as it stands; won, lost, win_rate, cycle_days (median of won deals, creation to end), spend, revenue, margin and romi are of the twelve months that end with it, by the model revrtm.model (revenue_by_model: every enabled one); marginal_romi is the margin that one more unit of money would bring at the current budget, less that unit, by the lines'' curves and weighted by their spend. Money in revrtm.currency. note: zero_spend, no_closed, or NULL.';
+
+CREATE FUNCTION revrtm.council_pack(period date DEFAULT NULL) RETURNS jsonb
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT pg_catalog.jsonb_build_object(
+        'version', 1,
+        'period', revrtm.council_period(council_pack.period),
+        'as_of', revrtm.as_of() AT TIME ZONE 'UTC',
+        'model', revrtm.setting('model'),
+        'currency', revrtm.setting('currency'),
+        'routes', (SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.to_jsonb(r.*) ORDER BY r.route_id COLLATE "C"), '[]')
+                   FROM revrtm.council_route(council_pack.period) r),
+        'attribution', (SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.to_jsonb(a.*)
+                                        ORDER BY a.model COLLATE "C", a.channel COLLATE "C"), '[]')
+                        FROM revrtm.channel_attribution a
+                        WHERE a.period = revrtm.council_period(council_pack.period)),
+        'conflicts', (SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.to_jsonb(c.*)
+                                      ORDER BY c.account_id COLLATE "C", c.submitted_at, c.partner_id COLLATE "C"), '[]')
+                      FROM revrtm.registration_conflict c),
+        'budget', (SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.to_jsonb(b.*) ORDER BY b.line COLLATE "C"), '[]')
+                   FROM revrtm.budget_proposal(council_pack.period) b),
+        'checks', (SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.to_jsonb(k.*) ORDER BY k.model COLLATE "C"), '[]')
+                   FROM revrtm.attribution_check k
+                   WHERE k.period = revrtm.council_period(council_pack.period)),
+        'notes', (SELECT coalesce(pg_catalog.jsonb_agg(n.note ORDER BY n.note COLLATE "C"), '[]')
+                  FROM (SELECT d.note || ': ' || pg_catalog.count(*) || ' won deals' AS note
+                        FROM revrtm.deal d
+                        WHERE d.is_won AND d.is_closed AND d.note IS NOT NULL
+                        GROUP BY d.note
+                        UNION ALL
+                        SELECT 'fx_missing: ' || pg_catalog.sum(s.fx_missing) || ' entries of spend'
+                        FROM revrtm.route_spend s
+                        HAVING pg_catalog.sum(s.fx_missing) > 0
+                        UNION ALL
+                        SELECT f.note || ': the store of journeys' FROM revrtm.freshness f WHERE f.note IS NOT NULL) n));
+END;
+COMMENT ON FUNCTION revrtm.council_pack(date) IS
+'Everything the monthly revenue council looks at, one document: version, period, as_of (UTC), model, currency, routes (council_route), attribution (channel_attribution of the month), conflicts (registration_conflict), budget (budget_proposal), checks (attribution_check of the month), notes. The month is the one given, or the last closed one with data.';
