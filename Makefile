@@ -64,7 +64,8 @@ endif
 COMMANDS = setup demo check psql dist
 ifneq ($(filter $(COMMANDS) list-%,$(MAKECMDGOALS)),)
 
-.PHONY: $(MAKECMDGOALS)
+OTHER_GOALS = $(filter-out $(COMMANDS) list-%,$(MAKECMDGOALS))
+.PHONY: $(COMMANDS) $(OTHER_GOALS)
 
 # A killed make takes its command along.
 RUN = @exec setpriv --pdeathsig TERM
@@ -92,7 +93,7 @@ dist:
 list-%:
 	@echo $($*)
 
-$(filter-out $(COMMANDS) list-%,$(MAKECMDGOALS)):
+$(OTHER_GOALS):
 	@$(MAKE) --no-print-directory $@
 
 else

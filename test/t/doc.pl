@@ -68,7 +68,7 @@ for my $page (grep { -e } 'README.md', sort glob 'doc/*.md')
         my $block = $blocks[$i];
         my $name = "$page line $block->{line}";
         my $said = $stderr[$i];
-        my @errors = ($said // '') =~ /(?:ERROR|FATAL|PANIC|error):\s+(.*)/g;
+        my @errors = ($said // '') =~ /^psql:\S*: (?:ERROR|FATAL|PANIC|error): +(.*)/mg;
         my $ended = defined $stderr[ $i + 1 ];
         my $ok;
         if ($block->{error})
