@@ -43,6 +43,8 @@ DATA_built = $(REVRTM_SQL)
 DATA = $(wildcard sql/revrtm--*--*.sql)
 DOCS = $(wildcard doc/*.md)
 
+# The tests, each list in the order they run; doc/development.md says which
+# kind is for what.
 REGRESS = \
 	install \
 	binding \
@@ -53,14 +55,92 @@ REGRESS_OPTS = --inputdir=test
 ISOLATION =
 ISOLATION_OPTS = --inputdir=test --outputdir=.
 
+PGTAP =
+
+TAP = \
+	test/t/doc.pl
+
+# Plain C programs over the pure mathematics: test/unit/NAME.c, linked with
+# the sources in UNIT_NAME.
+UNIT =
+
+ifneq ($(strip $(TAP)),)
+TAP_TESTS = 1
+PROVE_TESTS = $(TAP)
+endif
+
 PG_CPPFLAGS = -DREVRTM_VERSION='"$(EXTVERSION)"'
 # Fused multiply-add would change results between machines.
 PG_CFLAGS = -ffp-contract=off -fvisibility=hidden
 SHLIB_LINK = -lm
+EXTRA_CLEAN = build
+
+# pg_regress looks for a test in sql/ before it looks in test/sql/, and both
+# kinds keep their golden files in expected/.
+ifneq ($(wildcard $(REGRESS:%=sql/%.sql)),)
+$(error a test has the name of a module: $(wildcard $(REGRESS:%=sql/%.sql)))
+endif
+ifneq ($(filter $(REGRESS),$(ISOLATION)),)
+$(error a regress and an isolation test share a name: $(filter $(REGRESS),$(ISOLATION)))
+endif
+
+# These run on a machine that has only make, so they are parsed without PGXS;
+# the build that they start comes back here and includes it.
+COMMANDS = setup demo check psql dist
+ifneq ($(filter $(COMMANDS) list-%,$(MAKECMDGOALS)),)
+
+OTHER_GOALS = $(filter-out $(COMMANDS) list-%,$(MAKECMDGOALS))
+.PHONY: $(COMMANDS) $(OTHER_GOALS)
+
+# A killed make takes its command along.
+RUN = @exec setpriv --pdeathsig TERM
+
+setup:
+	$(RUN) tools/setup check
+
+demo:
+	$(RUN) tools/setup demo
+	$(RUN) tools/cluster -k build/demo psql -Xqf tools/demo.sql
+	@echo 'The demo is kept under build/demo: make psql opens it, make clean removes it.'
+
+check:
+	$(RUN) tools/setup check
+	$(RUN) tools/cluster -m PROFILE=-DUSE_ASSERT_CHECKING build/check tools/check
+
+psql:
+	$(RUN) tools/server build/demo psql -d demo $(ARGS)
+
+dist:
+	mkdir -p build
+	git archive --format=zip --prefix=revrtm-$(EXTVERSION)/ \
+		-o build/revrtm-$(EXTVERSION).zip HEAD
+
+list-%:
+	@echo $($*)
+
+$(OTHER_GOALS):
+	@$(MAKE) --no-print-directory $@
+
+else
 
 PG_CONFIG ?= pg_config
-PGXS := $(shell $(PG_CONFIG) --pgxs)
+PGXS := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
+
+ifneq ($(PGXS),)
 include $(PGXS)
 
 $(REVRTM_SQL): $(SQL_MODULES) revrtm.control Makefile
 	cat $(SQL_MODULES) > $@
+
+else
+
+all install installdirs installcheck uninstall:
+	@echo 'There is no pg_config with server headers here. As root:' >&2
+	@tools/setup -n demo >&2
+	@exit 1
+
+clean distclean:
+	rm -rf $(EXTRA_CLEAN) $(OBJS) $(OBJS:.o=.bc) revrtm.so $(REVRTM_SQL)
+
+endif
+endif
