@@ -15,6 +15,7 @@ SQL_MODULES = \
 	sql/00_prologue.sql \
 	sql/05_settings.sql \
 	sql/10_binding.sql \
+	sql/80_adapter.sql \
 	sql/99_grants.sql
 
 REVRTM_SQL = sql/revrtm--$(EXTVERSION).sql
@@ -25,6 +26,7 @@ DOCS = $(wildcard doc/*.md)
 REGRESS = \
 	install \
 	binding \
+	adapter \
 	uninstall
 REGRESS_OPTS = --inputdir=test
 
