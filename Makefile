@@ -34,6 +34,7 @@ SQL_MODULES = \
 	sql/35_deal_journey.sql \
 	sql/50_deal.sql \
 	sql/70_romi.sql \
+	sql/80_adapter.sql \
 	sql/85_demo.sql \
 	sql/86_demo_programme.sql \
 	sql/99_grants.sql
@@ -49,6 +50,7 @@ REGRESS = \
 	install \
 	binding \
 	demo \
+	adapter \
 	uninstall
 REGRESS_OPTS = --inputdir=test
 

@@ -173,7 +173,7 @@ CREATE TABLE revrtm.binding (
     relation      text PRIMARY KEY REFERENCES revrtm.relation,
     query         text NOT NULL,
     columns       text[] NOT NULL,
-    parallel_safe boolean NOT NULL,
+    parallel      text NOT NULL CHECK (parallel IN ('safe', 'restricted', 'unsafe')),
     bound_at      timestamptz NOT NULL DEFAULT now()
 );
 SELECT pg_catalog.pg_extension_config_dump('revrtm.binding', '');
@@ -181,16 +181,16 @@ COMMENT ON TABLE revrtm.binding IS 'The queries that the canonical relations rea
 COMMENT ON COLUMN revrtm.binding.relation IS 'The relation that is bound.';
 COMMENT ON COLUMN revrtm.binding.query IS 'The SELECT it reads.';
 COMMENT ON COLUMN revrtm.binding.columns IS 'The columns the query gives, in the order of the relation; the others read as NULL.';
-COMMENT ON COLUMN revrtm.binding.parallel_safe IS 'Whether the query may run in parallel workers.';
+COMMENT ON COLUMN revrtm.binding.parallel IS 'Whether the query may run in parallel workers: safe, restricted (beside them) or unsafe.';
 COMMENT ON COLUMN revrtm.binding.bound_at IS 'When it was bound.';
 
 CREATE FUNCTION revrtm.query_columns(query text)
-RETURNS TABLE (ordinal integer, column_name text, type regtype, parallel_safe boolean, statement text)
+RETURNS TABLE (ordinal integer, column_name text, type regtype, parallel text, statement text)
 LANGUAGE c STABLE STRICT PARALLEL UNSAFE ROWS 20
 SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'revrtm_query_columns';
 COMMENT ON FUNCTION revrtm.query_columns(text) IS
-'Columns that one read-only SELECT returns, without running it, names looked up in pg_catalog only: place, name, type, and in every row whether the query may run in parallel and its text without a closing semicolon. 22023 for anything but one SELECT that only reads.';
+'Columns that one read-only SELECT returns, without running it, names looked up in pg_catalog only: place, name, type, and in every row whether the query may run in parallel (safe, restricted, unsafe) and its text without a closing semicolon. 22023 for anything but one SELECT that only reads.';
 
 CREATE FUNCTION revrtm.query_relations(query text) RETURNS SETOF regclass
 LANGUAGE c STABLE STRICT PARALLEL UNSAFE ROWS 5
@@ -229,7 +229,7 @@ BEGIN
     EXECUTE format('CREATE OR REPLACE FUNCTION revrtm.%I() RETURNS TABLE (%s) '
                    'LANGUAGE sql STABLE PARALLEL %s AS %L',
                    'source_' || create_source.relation, signature,
-                   CASE WHEN b.parallel_safe IS FALSE THEN 'UNSAFE' ELSE 'SAFE' END,
+                   coalesce(b.parallel, 'safe'),
                    'SELECT ' || targets
                    || coalesce(E' FROM (\n' || b.query || E'\n) q', ' WHERE false'));
 END
@@ -314,7 +314,7 @@ DECLARE
     hints text;
     only_types boolean;
     statement text;
-    parallel boolean;
+    parallel text;
     bound text[];
 BEGIN
     PERFORM revrtm.check_relation(bind.relation);
@@ -323,7 +323,7 @@ BEGIN
             USING ERRCODE = '22023', HINT = 'To read nothing, call revrtm.unbind.';
     END IF;
 
-    SELECT min(q.statement), bool_and(q.parallel_safe) INTO statement, parallel
+    SELECT min(q.statement), min(q.parallel) INTO statement, parallel
     FROM revrtm.query_columns(bind.query) q;
 
     WITH wanted AS (
@@ -387,11 +387,11 @@ BEGIN
     FROM revrtm.relation_column c JOIN revrtm.query_columns(bind.query) q ON q.column_name = c.column_name
     WHERE c.relation = bind.relation;
 
-    INSERT INTO revrtm.binding (relation, query, columns, parallel_safe)
+    INSERT INTO revrtm.binding (relation, query, columns, parallel)
     VALUES (bind.relation, statement, bound, parallel)
     ON CONFLICT (relation) DO UPDATE
     SET query = excluded.query, columns = excluded.columns,
-        parallel_safe = excluded.parallel_safe, bound_at = excluded.bound_at;
+        parallel = excluded.parallel, bound_at = excluded.bound_at;
     RETURN bound;
 END
 $$;

@@ -140,7 +140,7 @@ revrtm_query_columns(PG_FUNCTION_ARGS)
 	Analysis	a;
 	List	   *rewritten;
 	ListCell   *lc;
-	bool		parallel_safe;
+	const char *parallel = "unsafe";
 	int			ordinal = 0;
 
 	InitMaterializedSRF(fcinfo, 0);
@@ -148,8 +148,15 @@ revrtm_query_columns(PG_FUNCTION_ARGS)
 
 	/* Views hide functions, so judge what they stand for; it scribbles. */
 	rewritten = pg_rewrite_query(copyObject(a.query));
-	parallel_safe = list_length(rewritten) == 1 &&
-		max_parallel_hazard(linitial_node(Query, rewritten)) == PROPARALLEL_SAFE;
+	if (list_length(rewritten) == 1)
+	{
+		char		hazard = max_parallel_hazard(linitial_node(Query, rewritten));
+
+		if (hazard == PROPARALLEL_SAFE)
+			parallel = "safe";
+		else if (hazard == PROPARALLEL_RESTRICTED)
+			parallel = "restricted";
+	}
 
 	foreach(lc, a.query->targetList)
 	{
@@ -162,7 +169,7 @@ revrtm_query_columns(PG_FUNCTION_ARGS)
 		values[0] = Int32GetDatum(++ordinal);
 		values[1] = CStringGetTextDatum(te->resname);
 		values[2] = ObjectIdGetDatum(exprType((Node *) te->expr));
-		values[3] = BoolGetDatum(parallel_safe);
+		values[3] = CStringGetTextDatum(parallel);
 		values[4] = PointerGetDatum(a.statement);
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}

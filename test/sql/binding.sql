@@ -15,6 +15,16 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 
+-- Whether a plan uses workers.
+CREATE FUNCTION workers(query text) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    j jsonb;
+BEGIN
+    EXECUTE 'EXPLAIN (FORMAT json) ' || query INTO j;
+    RETURN j @? 'strict $.**."Workers Planned"';
+END
+$$;
+
 -- The relations and columns are those of the contract, in its order.
 CREATE TEMP TABLE contract (relation text, columns text);
 INSERT INTO contract VALUES
@@ -65,7 +75,7 @@ SELECT revrtm.bind('opportunity', $$
            created AS created_at, close AS close_date, partner AS partner_id, route AS route_id, NULL AS region
     FROM crm.deal;  -- all of them$$);
 SELECT revrtm.bound_columns('opportunity'), revrtm.bound_columns('touch');
-SELECT query, parallel_safe FROM revrtm.binding WHERE relation = 'opportunity';
+SELECT query, parallel FROM revrtm.binding WHERE relation = 'opportunity';
 
 -- It reads what the table holds; no account is (none), no route is derived.
 SELECT count(*) FILTER (WHERE o.amount IS DISTINCT FROM d.amt OR o.is_won <> d.won OR o.created_at <> d.created
@@ -88,10 +98,16 @@ SELECT count(*), sum(amount) FROM revrtm.opportunity WHERE is_won;
 CREATE SEQUENCE crm.counter;
 CREATE VIEW crm.deal_v AS SELECT *, nextval('crm.counter') AS n FROM crm.deal;
 SELECT revrtm.bind('app_user', 'SELECT id AS user_id, n::text AS user_name FROM crm.deal_v');
-SELECT b.parallel_safe, p.proparallel FROM revrtm.binding b, pg_proc p
+SELECT workers('SELECT count(*) FROM revrtm.opportunity o LEFT JOIN revrtm.app_user u ON u.user_name = o.opportunity_id WHERE o.is_won') AS workers;
+SELECT b.parallel, p.proparallel FROM revrtm.binding b, pg_proc p
 WHERE b.relation = 'app_user' AND p.oid = 'revrtm.source_app_user'::regproc;
 SELECT p.proparallel, p.provolatile, p.proisstrict, p.proconfig, p.prosecdef, p.prosqlbody IS NULL AS text_body
 FROM pg_proc p WHERE p.oid = 'revrtm.source_opportunity'::regproc;
+-- A window function runs beside the workers, not in them, and stops no others.
+SELECT revrtm.bind('app_user', 'SELECT id AS user_id, lag(id) OVER (ORDER BY id) AS user_name FROM crm.deal');
+SELECT b.parallel, p.proparallel FROM revrtm.binding b, pg_proc p
+WHERE b.relation = 'app_user' AND p.oid = 'revrtm.source_app_user'::regproc;
+SELECT workers('SELECT count(*) FROM revrtm.opportunity o LEFT JOIN revrtm.app_user u ON u.user_name = o.opportunity_id WHERE o.is_won') AS workers;
 RESET min_parallel_table_scan_size;
 RESET parallel_setup_cost;
 RESET parallel_tuple_cost;
@@ -234,4 +250,4 @@ DROP ROLE regress_revrtm_owner, regress_revrtm_reader;
 SET client_min_messages = warning;
 SELECT revrtm.unbind(relation) FROM revrtm.binding ORDER BY relation;
 DROP SCHEMA crm CASCADE;
-DROP FUNCTION failure;
+DROP FUNCTION failure, workers;
