@@ -30,7 +30,8 @@ REGRESS = \
 	uninstall
 REGRESS_OPTS = --inputdir=test
 
-ISOLATION =
+ISOLATION = \
+	bind
 ISOLATION_OPTS = --inputdir=test --outputdir=.
 
 PG_CPPFLAGS = -DREVRTM_VERSION='"$(EXTVERSION)"'

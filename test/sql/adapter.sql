@@ -181,6 +181,7 @@ SELECT * FROM revrtm.bind_salesforce('sales Force', 'heroku');
 SELECT * FROM revrtm.bind_salesforce('sales Force', NULL);
 SELECT * FROM revrtm.bind_salesforce(NULL);
 SELECT * FROM revrtm.bind_salesforce('sales');
+SELECT * FROM revrtm.bind_salesforce('');
 SELECT * FROM revrtm.bind_salesforce('pg_catalog');
 SELECT * FROM revrtm.bind_adapter('nothing', 'public');
 SELECT * FROM revrtm.bind_adapter(NULL, NULL);
