@@ -151,7 +151,8 @@ SELECT 'salesforce_fivetran', c.* FROM (VALUES
 ('opportunity_stage', 'opportunity_history', 'amount', '{t.amount money}', NULL),
 
 ('touch', 'campaign_member', 'touch_id', '{t.id id}', NULL),
-('touch', 'campaign_member', 'touched_at', 'coalesce({t.first_responded_date timestamptz?}, {t.created_date timestamptz?})', NULL),
+-- The response is a day; a member who responded on the day of entry did so then.
+('touch', 'campaign_member', 'touched_at', 'CASE WHEN {t.first_responded_date date?} = {t.created_date date?} THEN {t.created_date timestamptz?} ELSE coalesce({t.first_responded_date timestamptz?}, {t.created_date timestamptz?}) END', NULL),
 ('touch', 'campaign_member', 'channel', '{c.type label}', 'campaign'),
 ('touch', 'campaign_member', 'account_id', '{t.account_id text}', NULL),
 ('touch', 'campaign_member', 'contact_id', 'coalesce({t.contact_id text?}, {t.lead_id text?})', NULL),
