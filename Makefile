@@ -54,7 +54,8 @@ REGRESS = \
 	uninstall
 REGRESS_OPTS = --inputdir=test
 
-ISOLATION =
+ISOLATION = \
+	bind
 ISOLATION_OPTS = --inputdir=test --outputdir=.
 
 PGTAP =
