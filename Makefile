@@ -58,10 +58,12 @@ ISOLATION = \
 	bind
 ISOLATION_OPTS = --inputdir=test --outputdir=.
 
-PGTAP =
+PGTAP = \
+	test/pgtap/adapter_seed.sql
 
 TAP = \
-	test/t/doc.pl
+	test/t/doc.pl \
+	test/t/dump_binding.pl
 
 # Plain C programs over the pure mathematics: test/unit/NAME.c, linked with
 # the sources in UNIT_NAME.

@@ -67,6 +67,27 @@ kth_largest(uint64_t *value, size_t n, size_t k)
 	return value[low];
 }
 
+/* Up to this many, ranking all beats selecting one: it never mispredicts. */
+#define RANKED	24
+
+/*
+ * Hand out left units, one each, to the remainders of the lowest rank.
+ */
+static void
+hand_out_ranked(uint64_t *part, const uint64_t *remainder, size_t n, size_t left)
+{
+	for (size_t i = 0; i < n; i++)
+	{
+		size_t		rank = 0;
+
+		for (size_t j = 0; j < i; j++)
+			rank += remainder[j] >= remainder[i];
+		for (size_t j = i + 1; j < n; j++)
+			rank += remainder[j] > remainder[i];
+		part[i] += rank < left;
+	}
+}
+
 /*
  * Hand out left units, one each, to the largest remainders.
  */
@@ -79,6 +100,11 @@ hand_out(uint64_t *part, const uint64_t *remainder, uint64_t *scratch, size_t n,
 
 	while (i < n && remainder[i] == threshold)
 		i++;
+	if (i < n && n <= RANKED)
+	{
+		hand_out_ranked(part, remainder, n, left);
+		return;
+	}
 	if (i < n)
 	{
 		for (i = 0; i < n; i++)
@@ -110,9 +136,16 @@ rtm_split(uint64_t total, const uint64_t *weight, size_t n, uint64_t sum,
 	uint64_t   *remainder = scratch;
 	uint64_t	left = total;
 
+	if (sum == 1)
+	{
+		/* One touch takes all. */
+		for (size_t i = 0; i < n; i++)
+			part[i] = weight[i] ? total : 0;
+		return;
+	}
 	if ((sum & (sum - 1)) == 0)
 	{
-		/* A power of two, as of one touch alone and of units: no division. */
+		/* A power of two, as units of a deal are: no division. */
 		int			shift = __builtin_ctzll(sum);
 
 		for (size_t i = 0; i < n; i++)
