@@ -6,13 +6,17 @@ EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" revrtm.contr
 
 MODULE_big = revrtm
 OBJS = \
+	src/registration.o \
 	src/revrtm.o \
+	src/scope.o \
 	src/settings.o
 
 # Joined in this order into the install script.
 SQL_MODULES = \
 	sql/00_prologue.sql \
 	sql/05_settings.sql \
+	sql/40_tree.sql \
+	sql/42_registration.sql \
 	sql/99_grants.sql
 
 REVRTM_SQL = sql/revrtm--$(EXTVERSION).sql
