@@ -6,6 +6,7 @@ EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" revrtm.contr
 
 MODULE_big = revrtm
 OBJS = \
+	src/claim.o \
 	src/registration.o \
 	src/revrtm.o \
 	src/scope.o \
@@ -17,6 +18,7 @@ SQL_MODULES = \
 	sql/05_settings.sql \
 	sql/40_tree.sql \
 	sql/42_registration.sql \
+	sql/45_claim.sql \
 	sql/99_grants.sql
 
 REVRTM_SQL = sql/revrtm--$(EXTVERSION).sql
