@@ -28,10 +28,16 @@ DOCS = $(wildcard doc/*.md)
 
 REGRESS = \
 	install \
+	tree \
+	registration \
+	registration_rls \
+	claim \
 	uninstall
 REGRESS_OPTS = --inputdir=test
 
-ISOLATION =
+ISOLATION = \
+	iso_register \
+	iso_tree
 ISOLATION_OPTS = --inputdir=test --outputdir=.
 
 PG_CPPFLAGS = -DREVRTM_VERSION='"$(EXTVERSION)"'

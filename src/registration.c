@@ -520,7 +520,7 @@ revrtm_keep_registration(PG_FUNCTION_ARGS)
 	status = ISNULL(REG_STATUS) ? "" : TextDatumGetCString(VALUE(REG_STATUS));
 	if (!insert)
 		before = TextDatumGetCString(heap_getattr(data->tg_trigtuple, REG_STATUS, desc, &isnull));
-	decided = strcmp(status, before) != 0;
+	decided = !ISNULL(REG_STATUS) && strcmp(status, before) != 0;
 	if (!insert && decided)
 		check_transition(rel, before, status);
 
@@ -602,6 +602,34 @@ revrtm_find_protection(PG_FUNCTION_ARGS)
 }
 
 /*
+ * No row was updated: the registration has that status already, or there is
+ * none that the caller may see.
+ */
+static void
+refuse_decision(Datum id)
+{
+	Oid			type = UUIDOID;
+	bool		isnull;
+
+	if (SPI_execute_with_args("SELECT status FROM revrtm.deal_registration"
+							  " WHERE registration_id OPERATOR(pg_catalog.=) $1",
+							  1, &type, &id, NULL, false, 1) != SPI_OK_SELECT)
+		elog(ERROR, "could not read a registration");
+	if (SPI_processed > 0)
+	{
+		char	   *status = TextDatumGetCString(SPI_getbinval(SPI_tuptable->vals[0],
+															   SPI_tuptable->tupdesc, 1, &isnull));
+
+		check_transition(table_open(rtm_relation("deal_registration"), AccessShareLock),
+						 status, status);
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_NO_DATA_FOUND),
+			 errmsg("deal registration %s does not exist", uuid_text(DatumGetUUIDP(id))),
+			 errhint("The registrations you may see are listed in revrtm.deal_registration.")));
+}
+
+/*
  * Run an UPDATE of one registration, $1, with the caller's rights, and return
  * its row of the result.
  */
@@ -632,10 +660,7 @@ decide(FunctionCallInfo fcinfo, const char *update, int nargs, Oid *types)
 		SPI_OK_UPDATE_RETURNING)
 		elog(ERROR, "could not update a registration");
 	if (SPI_processed == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_NO_DATA_FOUND),
-				 errmsg("deal registration %s does not exist", uuid_text(DatumGetUUIDP(args[0]))),
-				 errhint("Your own registrations are listed in revrtm.deal_registration.")));
+		refuse_decision(args[0]);
 	for (i = 0; i < 2; i++)
 		values[i] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, i + 1, &nulls[i]);
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
@@ -643,20 +668,21 @@ decide(FunctionCallInfo fcinfo, const char *update, int nargs, Oid *types)
 	return (Datum) 0;
 }
 
-#define UPDATE_REGISTRATION "UPDATE revrtm.deal_registration SET status = "
+#define DECIDE(status, more) \
+	"UPDATE revrtm.deal_registration SET status = '" status "'" more \
+	" WHERE registration_id OPERATOR(pg_catalog.=) $1" \
+	" AND status OPERATOR(pg_catalog.<>) '" status "' RETURNING registration_id, status"
 #define WITH_REASON(n) \
 	", details = details OPERATOR(pg_catalog.||) pg_catalog.jsonb_strip_nulls(" \
 	"pg_catalog.jsonb_build_object('decision_reason', " n "))"
-#define THE_REGISTRATION \
-	" WHERE registration_id OPERATOR(pg_catalog.=) $1 RETURNING registration_id, status"
 
 Datum
 revrtm_approve_registration(PG_FUNCTION_ARGS)
 {
 	Oid			types[] = {UUIDOID, DATERANGEOID, TEXTOID};
 
-	return decide(fcinfo, UPDATE_REGISTRATION "'approved', protection = $2"
-				  WITH_REASON("$3") THE_REGISTRATION, lengthof(types), types);
+	return decide(fcinfo, DECIDE("approved", ", protection = $2" WITH_REASON("$3")),
+				  lengthof(types), types);
 }
 
 Datum
@@ -664,8 +690,7 @@ revrtm_reject_registration(PG_FUNCTION_ARGS)
 {
 	Oid			types[] = {UUIDOID, TEXTOID};
 
-	return decide(fcinfo, UPDATE_REGISTRATION "'rejected'"
-				  WITH_REASON("$2") THE_REGISTRATION, lengthof(types), types);
+	return decide(fcinfo, DECIDE("rejected", WITH_REASON("$2")), lengthof(types), types);
 }
 
 Datum
@@ -673,8 +698,7 @@ revrtm_withdraw_registration(PG_FUNCTION_ARGS)
 {
 	Oid			types[] = {UUIDOID};
 
-	return decide(fcinfo, UPDATE_REGISTRATION "'withdrawn'"
-				  THE_REGISTRATION, lengthof(types), types);
+	return decide(fcinfo, DECIDE("withdrawn", ""), lengthof(types), types);
 }
 
 /*

@@ -363,17 +363,13 @@ insert_node(RtmTree tree, Relation rel, HeapTuple tuple)
 				 errhint("The root, ANY, is the parent of the topmost ones."),
 				 errtablecol(rel, NODE_PARENT)));
 
-	if (nulls[NODE_SPAN - 1])
-	{
-		if (nulls[NODE_PARENT - 1])
-			return tuple;		/* a second root, refused by the primary key */
-		fresh[0] = new_span(tree, rel, id, values[NODE_PARENT - 1]);
-	}
-	else
-	{
+	fresh[0] = values[NODE_SPAN - 1];
+	if (!nulls[NODE_SPAN - 1])
 		check_span(tree, rel, values, nulls);
-		fresh[0] = values[NODE_SPAN - 1];
-	}
+	else if (!nulls[NODE_PARENT - 1])
+		fresh[0] = new_span(tree, rel, id, values[NODE_PARENT - 1]);
+	else						/* a second root, for the primary key to refuse */
+		fresh[0] = rtm_range(INT8RANGEOID, Int64GetDatum(0), Int64GetDatum(PG_INT64_MAX));
 	fresh[1] = BoolGetDatum(false);
 
 	return heap_modify_tuple_by_cols(tuple, desc, 2, columns, fresh, fresh_nulls);
