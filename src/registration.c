@@ -392,7 +392,11 @@ insert_wants_words(Oid relid)
 
 		if (stmt->utilityStmt != NULL)
 		{
-			plain |= IsA(stmt->utilityStmt, CopyStmt);
+			CopyStmt   *copy = (CopyStmt *) stmt->utilityStmt;
+
+			if (IsA(copy, CopyStmt) && copy->relation != NULL &&
+				RangeVarGetRelid(copy->relation, NoLock, true) == relid)
+				plain = true;
 			continue;
 		}
 		foreach(lp, lappend(list_copy(stmt->subplans), stmt->planTree))
