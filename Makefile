@@ -7,6 +7,7 @@ EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" revrtm.contr
 MODULE_big = revrtm
 OBJS = \
 	src/claim.o \
+	src/partner.o \
 	src/registration.o \
 	src/revrtm.o \
 	src/scope.o \

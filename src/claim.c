@@ -230,8 +230,9 @@ add_claim(Claims *claims, TupleDesc desc, HeapTuple tuple, const int *column)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("%s of a claim is NULL", claim_column[c]),
-					 string[CLAIM_ID] ? errdetail("It is claim \"%s\".", string[CLAIM_ID]) : 0,
-					 errhint("Leave such rows out, or say what stands for NULL with coalesce().")));
+					 string[CLAIM_ID]
+					 ? errdetail("It is claim \"%s\".", string[CLAIM_ID]) : 0,
+					 errhint("Leave such rows out, or replace NULL with coalesce().")));
 		if (isnull)
 			continue;
 		if (c == CLAIM_DURING)

@@ -1,8 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * registration.c
- *		Deal registrations: the trigger, the search for a rival, decisions,
- *		and who the current partner is.
+ *		Deal registrations: the trigger, the search for a rival, decisions.
  *
  * The exclusion constraint roe_protected is the only arbiter of protections.
  * What is here derives the columns it compares and, before it refuses a row,
@@ -49,7 +48,6 @@
 #include "utils/uuid.h"
 
 #include "scope.h"
-#include "settings.h"
 
 #define PROTECTION_DAYS 90
 
@@ -136,7 +134,6 @@ REVRTM_FUNCTION(revrtm_find_protection);
 REVRTM_FUNCTION(revrtm_approve_registration);
 REVRTM_FUNCTION(revrtm_reject_registration);
 REVRTM_FUNCTION(revrtm_withdraw_registration);
-REVRTM_FUNCTION(revrtm_current_partner);
 
 extern Datum revrtm_as_of(PG_FUNCTION_ARGS);
 
@@ -703,76 +700,4 @@ revrtm_withdraw_registration(PG_FUNCTION_ARGS)
 	Oid			types[] = {UUIDOID};
 
 	return decide(fcinfo, DECIDE("withdrawn", ""), lengthof(types), types);
-}
-
-/*
- * Read one of the tables that say which role is whose, without regard to the
- * caller's privileges: for each role the current user is, or is a member of.
- * A superuser is a member only where that was granted.
- */
-static bool
-next_role(TableScanDesc scan, TupleTableSlot *slot, Oid *role)
-{
-	Oid			user = GetUserId();
-	bool		isnull;
-
-	while (table_scan_getnextslot(scan, ForwardScanDirection, slot))
-	{
-		CHECK_FOR_INTERRUPTS();
-		*role = get_role_oid(TextDatumGetCString(slot_getattr(slot, 1, &isnull)), true);
-		if (OidIsValid(*role) && is_member_of_role_nosuper(user, *role))
-			return true;
-	}
-	return false;
-}
-
-/*
- * revrtm.current_partner(): the partner the current user acts for, or NULL.
- */
-Datum
-revrtm_current_partner(PG_FUNCTION_ARGS)
-{
-	Relation	rel;
-	TupleTableSlot *slot;
-	TableScanDesc scan;
-	Oid			role;
-	char	   *partner = NULL;
-	bool		proxy;
-	bool		own = false;
-	bool		several = false;
-
-	rel = table_open(rtm_relation("partner_proxy"), AccessShareLock);
-	slot = table_slot_create(rel, NULL);
-	scan = table_beginscan(rel, GetActiveSnapshot(), 0, NULL);
-	proxy = next_role(scan, slot, &role);
-	table_endscan(scan);
-	ExecDropSingleTupleTableSlot(slot);
-	table_close(rel, AccessShareLock);
-	if (proxy)
-	{
-		if (rtm_partner == NULL || rtm_partner[0] == '\0')
-			PG_RETURN_NULL();
-		PG_RETURN_TEXT_P(cstring_to_text(rtm_partner));
-	}
-
-	rel = table_open(rtm_relation("partner_login"), AccessShareLock);
-	slot = table_slot_create(rel, NULL);
-	scan = table_beginscan(rel, GetActiveSnapshot(), 0, NULL);
-	while (!own && next_role(scan, slot, &role))
-	{
-		bool		isnull;
-		char	   *found = TextDatumGetCString(slot_getattr(slot, 2, &isnull));
-
-		own = (role == GetUserId());
-		if (!own && partner != NULL && strcmp(partner, found) != 0)
-			several = true;
-		partner = found;
-	}
-	table_endscan(scan);
-	ExecDropSingleTupleTableSlot(slot);
-	table_close(rel, AccessShareLock);
-
-	if (partner == NULL || (several && !own))
-		PG_RETURN_NULL();
-	PG_RETURN_TEXT_P(cstring_to_text(partner));
 }

@@ -33,6 +33,7 @@
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
+#include "utils/multirangetypes.h"
 #include "utils/rangetypes.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -58,10 +59,11 @@ typedef enum TreeQuery
 	MISFIT,						/* $1 id, $2 parent, $3 lo, $4 hi -> rows that do not nest */
 	RENAME_SHIPPED,				/* $1 id, $2 name: over the row CREATE EXTENSION made */
 	USES,						/* $1 id -> has children, has registrations */
-	SCOPE						/* $1 codes -> multirange, codes not found */
+	SPANS,						/* $1 codes -> their spans */
+	UNKNOWN						/* $1 codes -> those not found, as one text */
 } TreeQuery;
 
-#define TREE_QUERIES (SCOPE + 1)
+#define TREE_QUERIES (UNKNOWN + 1)
 
 static const struct
 {
@@ -102,11 +104,14 @@ static const struct
 		" WHERE $1 OPERATOR(pg_catalog.=) ANY (d.%1$s_codes))",
 		1, {TEXTOID}
 	},
-	[SCOPE] = {
-		"SELECT pg_catalog.range_agg(t.span), pg_catalog.string_agg(DISTINCT"
-		" pg_catalog.quote_ident(c.code), ', ') FILTER (WHERE t.span IS NULL)"
-		" FROM pg_catalog.unnest($1) c(code)"
-		" LEFT JOIN revrtm.%1$s t ON t.%1$s_id OPERATOR(pg_catalog.=) c.code",
+	[SPANS] = {
+		"SELECT t.span FROM revrtm.%1$s t WHERE t.%1$s_id OPERATOR(pg_catalog.=) ANY ($1)",
+		1, {TEXTARRAYOID}
+	},
+	[UNKNOWN] = {
+		"SELECT pg_catalog.string_agg(DISTINCT pg_catalog.quote_ident(c.code), ', ')"
+		" FROM pg_catalog.unnest($1) c(code) WHERE NOT EXISTS (SELECT FROM revrtm.%1$s t"
+		" WHERE t.%1$s_id OPERATOR(pg_catalog.=) c.code)",
 		1, {TEXTARRAYOID}
 	}
 };
@@ -191,9 +196,9 @@ ask_tree(RtmTree tree, TreeQuery query, Datum *values, const char *nulls)
 }
 
 static Datum
-answer(int column, bool *isnull)
+answer(uint64 row, int column, bool *isnull)
 {
-	return SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, column, isnull);
+	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, isnull);
 }
 
 Datum
@@ -205,7 +210,9 @@ rtm_scope(RtmTree tree, Datum codes, bool isnull)
 	ArrayType  *array = isnull ? NULL : DatumGetArrayTypeP(codes);
 	Datum		values[1];
 	Datum		scope;
-	bool		nothing;
+	RangeType **spans;
+	uint64		found;
+	uint64		i;
 
 	if (array == NULL || ARR_NDIM(array) != 1 || array_contains_nulls(array))
 		ereport(ERROR,
@@ -216,18 +223,30 @@ rtm_scope(RtmTree tree, Datum codes, bool isnull)
 
 	SPI_connect();
 	values[0] = PointerGetDatum(array);
-	ask_tree(tree, SCOPE, values, NULL);
+	found = ask_tree(tree, SPANS, values, NULL);
+	spans = palloc(found * sizeof(RangeType *));
+	for (i = 0; i < found; i++)
+		spans[i] = DatumGetRangeTypeP(answer(i, 1, &isnull));
 
-	scope = answer(2, &nothing);
-	if (!nothing)
-		ereport(ERROR,
-				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
-				 errmsg("unknown %s codes: %s", name, TextDatumGetCString(scope)),
-				 errhint("The codes are listed in revrtm.%s.", name)));
+	/* Fewer than there are codes: one is unknown, or stands there twice. */
+	if (found < ARR_DIMS(array)[0])
+	{
+		Datum		unknown;
 
-	scope = answer(1, &nothing);
+		ask_tree(tree, UNKNOWN, values, NULL);
+		unknown = answer(0, 1, &isnull);
+		if (!isnull)
+			ereport(ERROR,
+					(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+					 errmsg("unknown %s codes: %s", name, TextDatumGetCString(unknown)),
+					 errhint("The codes are listed in revrtm.%s.", name)));
+	}
+
 	spi = MemoryContextSwitchTo(caller);
-	scope = datumCopy(scope, false, -1);
+	scope = MultirangeTypePGetDatum(make_multirange(INT8MULTIRANGEOID,
+													lookup_type_cache(INT8RANGEOID,
+																	  TYPECACHE_RANGE_INFO),
+													found, spans));
 	MemoryContextSwitchTo(spi);
 	SPI_finish();
 	return scope;
@@ -276,13 +295,13 @@ new_span(RtmTree tree, Relation rel, const char *id, Datum parent)
 						TextDatumGetCString(parent), name, id),
 				 errhint("Insert parents before their children; the root is ANY."),
 				 errtablecol(rel, NODE_PARENT)));
-	lo = DatumGetInt64(answer(1, &isnull));
-	hi = DatumGetInt64(answer(2, &isnull));
+	lo = DatumGetInt64(answer(0, 1, &isnull));
+	hi = DatumGetInt64(answer(0, 2, &isnull));
 
 	/* Only now, with the parent locked, do its children stand still. */
 	start = lo;
 	if (ask_tree(tree, LAST_CHILD, &parent, NULL) > 0)
-		start = DatumGetInt64(answer(1, &isnull));
+		start = DatumGetInt64(answer(0, 1, &isnull));
 
 	width = child_width(hi - lo, hi - start);
 	if (width == 0)
@@ -421,13 +440,13 @@ delete_node(RtmTree tree, Relation rel, HeapTuple tuple)
 	/* Whoever writes a registration has looked up its codes already. */
 	LockRelationOid(rtm_relation("deal_registration"), ShareRowExclusiveLock);
 	ask_tree(tree, USES, &id, NULL);
-	if (DatumGetBool(answer(1, &isnull)))
+	if (DatumGetBool(answer(0, 1, &isnull)))
 		ereport(ERROR,
 				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
 				 errmsg("%s \"%s\" has children", name, TextDatumGetCString(id)),
 				 errhint("Delete the children first."),
 				 errtableconstraint(rel, tree == RTM_REGION ? "region_parent" : "product_parent")));
-	if (DatumGetBool(answer(2, &isnull)))
+	if (DatumGetBool(answer(0, 2, &isnull)))
 		ereport(ERROR,
 				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
 				 errmsg("%s \"%s\" is named by deal registrations", name,
