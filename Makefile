@@ -8,6 +8,7 @@ MODULE_big = revrtm
 OBJS = \
 	src/attribution.o \
 	src/binding.o \
+	src/claim.o \
 	src/credit.o \
 	src/credits.o \
 	src/demo.o \
@@ -17,7 +18,10 @@ OBJS = \
 	src/literal.o \
 	src/model.o \
 	src/money.o \
+	src/partner.o \
+	src/registration.o \
 	src/revrtm.o \
+	src/scope.o \
 	src/settings.o \
 	src/split.o \
 	src/touch_window.o
@@ -32,6 +36,9 @@ SQL_MODULES = \
 	sql/20_journey.sql \
 	sql/30_attribution.sql \
 	sql/35_deal_journey.sql \
+	sql/40_tree.sql \
+	sql/42_registration.sql \
+	sql/45_claim.sql \
 	sql/50_deal.sql \
 	sql/70_romi.sql \
 	sql/80_adapter.sql \
@@ -51,11 +58,17 @@ REGRESS = \
 	binding \
 	demo \
 	adapter \
+	tree \
+	registration \
+	registration_rls \
+	claim \
 	uninstall
 REGRESS_OPTS = --inputdir=test
 
 ISOLATION = \
 	bind
+	iso_register \
+	iso_tree
 ISOLATION_OPTS = --inputdir=test --outputdir=.
 
 PGTAP = \
