@@ -153,19 +153,19 @@ BEGIN
     SELECT * FROM (VALUES
         (1,  'direct',          'program',     1.60, 0.35),
         (2,  'direct',          'content',     3.20, 0.75),
-        (3,  'direct',          'tools',       0.70, 0.12),
-        (4,  'direct',          'headcount',   0.90, 0.20),
+        (3,  'direct',          'tools',       0.70, 0.20),
+        (4,  'direct',          'headcount',   0.90, 0.25),
         (5,  'direct',          'enablement',  2.40, 0.55),
-        (6,  'partner_sourced', 'mdf',         0.35, 0.10),
+        (6,  'partner_sourced', 'mdf',         0.35, 0.20),
         (7,  'partner_sourced', 'spiff',       2.00, 0.45),
         (8,  'partner_sourced', 'content',     4.20, 0.80),
         (9,  'partner_sourced', 'enablement',  5.00, 0.85),
         (10, 'co_sell',         'headcount',   1.50, 0.30),
         (11, 'co_sell',         'program',     3.00, 0.60),
-        (12, 'resell',          'mdf',        -0.35, 0.08),
+        (12, 'resell',          'mdf',        -0.35, 0.25),
         (13, 'resell',          'enablement',  1.20, 0.50),
         (14, 'marketplace',     'program',     3.40, 0.70),
-        (15, 'marketplace',     'mdf',        -0.15, 0.15),
+        (15, 'marketplace',     'mdf',        -0.15, 0.30),
         (16, 'partner_sourced', 'tools',       NULL, 0.00)     -- earns no credit
     ) v (line_no, route_id, category, romi, gain);
 
@@ -277,7 +277,7 @@ LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    accounts constant int := greatest(8, deals * 9::bigint / 20);
+    accounts constant int := greatest(8, deals * 2::bigint / 3);
     partners constant int := 4 * ceil(greatest(3, 0.225 * sqrt(deals)));
     reps constant int := greatest(3, deals / 600);     -- of each region
     regions constant text[] := '{na,emea,apac,latam}';
@@ -431,24 +431,23 @@ AS $$
 DECLARE
     first_second constant bigint := 1704067200;
     last_second constant bigint := 1782864000 - 1;
-    accounts constant int := greatest(8, deals * 9::bigint / 20);
+    accounts constant int := greatest(8, deals * 2::bigint / 3);
     rings constant int := ceil(greatest(3, 0.225 * sqrt(deals)));  -- partners of each region
 BEGIN
     CREATE UNLOGGED TABLE revrtm_demo.work_deal AS
     WITH drawn AS MATERIALIZED (
         SELECT d AS deal_no,
                width_bucket(revrtm.demo_random(seed, 'motion', d), '{0,.45,.65,.78,.91}'::float8[]) AS motion_no,
-               1 + floor(accounts * u.account * sqrt(u.account))::int AS account_no,
+               1 + floor(accounts * u.account * (0.6 + 0.4 * u.account))::int AS account_no,
                floor(rings * u.partner * u.partner * u.partner)::int AS ring,
                revrtm.demo_random(seed, 'influence', d) < 0.08 AS is_influenced,
                revrtm.demo_random(seed, 'open', d) < 0.12 AS is_open,
-               revrtm.demo_normal(seed, 'cycle', d) AS cycle,
-               revrtm.demo_random(seed, 'time', d) AS u
+               revrtm.demo_normal(seed, 'cycle', d) AS cycle
         FROM generate_series(1, deals) d
         CROSS JOIN LATERAL (SELECT revrtm.demo_random(seed, 'account', d) AS account,
                                    revrtm.demo_random(seed, 'partner', d) AS partner) u
     ), settled AS MATERIALIZED (
-        SELECT d.deal_no, d.motion_no, d.account_no, d.is_open, d.u, a.region_no, a.country_no,
+        SELECT d.deal_no, d.motion_no, d.account_no, d.is_open, a.region_no, a.country_no,
                a.segment_no, a.owner_no, a.contacts, m.size, m.margin_rate,
                CASE WHEN d.motion_no > 1 OR d.is_influenced THEN 4 * d.ring + a.region_no END AS partner_no,
                -- Segments, partners and representatives differ in how often they win.
@@ -461,11 +460,16 @@ BEGIN
         JOIN revrtm_demo.work_account a USING (account_no)
         JOIN revrtm_demo.work_motion m USING (motion_no)
         JOIN revrtm_demo.work_close c USING (motion_no)
+    ), placed AS MATERIALIZED (
+        -- Steps of the golden section spread the deals of a motion evenly.
+        SELECT s.*, row_number() OVER (PARTITION BY s.motion_no, s.is_open, s.is_won
+                                       ORDER BY s.deal_no) * 40503 % 65536 / 65536.0 AS u
+        FROM settled s
     ), dated AS MATERIALIZED (
         SELECT s.*, CASE WHEN s.is_open THEN 30 ELSE s.months[1 + floor(600 * s.u)::int] END AS month_no,
                greatest(4, least(400, s.cycle_days * exp(0.45 * s.cycle - 0.10)
                    * CASE WHEN s.is_won THEN 1.0 ELSE 1.2 END)) AS days
-        FROM settled s
+        FROM placed s
     ), ended AS MATERIALIZED (
         SELECT d.*,
                CASE WHEN d.is_open THEN last_second
@@ -584,15 +588,25 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     -- The share of each line in each won deal, in millionths, as the model
-    -- u_shaped has it: 40 % first, 40 % last, 20 % between.
+    -- u_shaped has it: 40 % first, 40 % last, 20 % between. A touch that names
+    -- no deal counts for every deal of its account.
     CREATE UNLOGGED TABLE revrtm_demo.work_share AS
+    WITH touch AS (
+        SELECT t.deal_no, t.account_no, t.touch_no, t.at, t.channel_no,
+               t.at >= t.created AND c.object <> 'campaign' AS is_bound
+        FROM revrtm_demo.work_touch t JOIN revrtm_demo.work_channel c USING (channel_no)
+    )
     SELECT s.deal_no, s.month_no, s.line_no, sum(s.share)::bigint AS share, min(s.margin) AS margin
     FROM (SELECT d.deal_no, d.month_no, c.line_no, (d.usd * d.margin_rate)::bigint AS margin,
                  CASE WHEN j.n = 1 THEN 1000000 WHEN j.n = 2 THEN 500000
                       WHEN j.place IN (1, j.n) THEN 400000 ELSE 200000 / (j.n - 2) END AS share
           FROM (SELECT t.deal_no, t.channel_no, count(*) OVER deal AS n,
                        row_number() OVER (deal ORDER BY t.at, t.touch_no) AS place
-                FROM revrtm_demo.work_touch t
+                FROM (SELECT t.* FROM touch t WHERE t.is_bound
+                      UNION ALL
+                      SELECT d.deal_no, d.account_no, t.touch_no, t.at, t.channel_no, false
+                      FROM touch t JOIN revrtm_demo.work_deal d USING (account_no)
+                      WHERE NOT t.is_bound) t
                 JOIN revrtm_demo.work_deal d USING (deal_no)
                 WHERE d.is_won AND t.at BETWEEN d.ended - 90 * 86400 AND d.ended
                 WINDOW deal AS (PARTITION BY t.deal_no)) j
