@@ -66,13 +66,14 @@ REGRESS = \
 REGRESS_OPTS = --inputdir=test
 
 ISOLATION = \
-	bind
+	bind \
 	iso_register \
 	iso_tree
 ISOLATION_OPTS = --inputdir=test --outputdir=.
 
 PGTAP = \
-	test/pgtap/adapter_seed.sql
+	test/pgtap/adapter_seed.sql \
+	test/pgtap/claim.sql
 
 TAP = \
 	test/t/doc.pl \
