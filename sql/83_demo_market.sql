@@ -115,12 +115,13 @@ BEGIN
         created_date timestamptz,
         _fivetran_deleted boolean, _fivetran_synced timestamptz);
     CREATE TABLE revrtm_demo.spend_entry (
-        spend_id text, period date, route_id text, category text, amount numeric(18,2),
+        spend_id text PRIMARY KEY, period date, route_id text, category text, amount numeric(18,2),
         currency text, partner_id text, channel text,
         _fivetran_deleted boolean, _fivetran_synced timestamptz);
     CREATE TABLE revrtm_demo.fx_rate (
         from_currency text, to_currency text, on_date date, rate numeric(18,8),
-        _fivetran_deleted boolean, _fivetran_synced timestamptz);
+        _fivetran_deleted boolean, _fivetran_synced timestamptz,
+        PRIMARY KEY (from_currency, to_currency, on_date));
 END
 $$;
 COMMENT ON FUNCTION revrtm.make_demo_tables() IS
@@ -154,19 +155,19 @@ BEGIN
     SELECT * FROM (VALUES
         (1,  'direct',          'program',     1.60, 0.35),
         (2,  'direct',          'content',     3.20, 0.75),
-        (3,  'direct',          'tools',       0.70, 0.20),
+        (3,  'direct',          'tools',       0.70, 0.30),
         (4,  'direct',          'headcount',   0.90, 0.25),
         (5,  'direct',          'enablement',  2.40, 0.55),
-        (6,  'partner_sourced', 'mdf',         0.35, 0.20),
+        (6,  'partner_sourced', 'mdf',         0.35, 0.30),
         (7,  'partner_sourced', 'spiff',       2.00, 0.45),
         (8,  'partner_sourced', 'content',     4.20, 0.80),
         (9,  'partner_sourced', 'enablement',  5.00, 0.85),
         (10, 'co_sell',         'headcount',   1.50, 0.30),
         (11, 'co_sell',         'program',     3.00, 0.60),
-        (12, 'resell',          'mdf',        -0.35, 0.25),
+        (12, 'resell',          'mdf',        -0.35, 0.35),
         (13, 'resell',          'enablement',  1.20, 0.50),
         (14, 'marketplace',     'program',     3.40, 0.70),
-        (15, 'marketplace',     'mdf',        -0.15, 0.30),
+        (15, 'marketplace',     'mdf',        -0.15, 0.50),
         (16, 'partner_sourced', 'tools',       NULL, 0.00)     -- earns no credit
     ) v (line_no, route_id, category, romi, gain);
 

@@ -270,7 +270,11 @@ BEGIN
                      [o.country_no] END AS currency,
            round((exp(revrtm.demo_normal(seed, 'amount', o.deal_no) * (ARRAY[0.5, 0.55, 0.6])[o.segment_no])
                   * (ARRAY[18000, 60000, 190000])[o.segment_no])::numeric * o.size, -2)::bigint AS usd,
-           o.margin_rate
+           CASE WHEN revrtm.demo_random(seed, 'no margin', o.deal_no) >= 0.05
+                THEN round(o.margin_rate + 0.04 * revrtm.demo_normal(seed, 'margin', o.deal_no)::numeric, 4)
+           END AS margin_rate,
+           revrtm.demo_random(seed, 'lack', o.deal_no) AS lack,     -- of an amount, below 0.023
+           revrtm.demo_random(seed, 'fate', o.deal_no) AS fate      -- deleted, at either end
     FROM opened o;
     ALTER TABLE revrtm_demo.work_deal ADD PRIMARY KEY (deal_no);
     ANALYZE revrtm_demo.work_deal;
@@ -336,7 +340,8 @@ AS $$
 BEGIN
     -- The share of each line in each won deal, in millionths, as the model
     -- u_shaped has it: 40 % first, 40 % last, 20 % between. A touch that names
-    -- no deal counts for every deal of its account.
+    -- no deal counts for every deal of its account. A margin that reports
+    -- cannot see counts nothing.
     CREATE UNLOGGED TABLE revrtm_demo.work_share AS
     WITH touch AS (
         SELECT t.deal_no, t.account_no, t.touch_no, t.at, t.channel_no,
@@ -344,7 +349,8 @@ BEGIN
         FROM revrtm_demo.work_touch t JOIN revrtm_demo.work_channel c USING (channel_no)
     )
     SELECT s.deal_no, s.month_no, s.line_no, sum(s.share)::bigint AS share, min(s.margin) AS margin
-    FROM (SELECT d.deal_no, d.month_no, c.line_no, (d.usd * d.margin_rate)::bigint AS margin,
+    FROM (SELECT d.deal_no, d.month_no, c.line_no, CASE WHEN d.lack < 0.023 OR d.fate < 0.005 OR d.fate >= 0.998 OR d.currency = 'CHF' THEN 0
+                      ELSE (d.usd * coalesce(d.margin_rate, 1))::bigint END AS margin,
                  CASE WHEN j.n = 1 THEN 1000000 WHEN j.n = 2 THEN 500000
                       WHEN j.place IN (1, j.n) THEN 400000 ELSE 200000 / (j.n - 2) END AS share
           FROM (SELECT t.deal_no, t.channel_no, count(*) OVER deal AS n,
@@ -394,13 +400,10 @@ BEGIN
     END LOOP;
 
     CREATE UNLOGGED TABLE revrtm_demo.work_amount AS
-    SELECT m.deal_no,
-           CASE WHEN m.u < 0.015 THEN NULL WHEN m.u < 0.020 THEN 0
-                WHEN m.u < 0.023 THEN round(-0.1 * m.amount, 2) ELSE m.amount END AS amount,
-           CASE WHEN revrtm.demo_random(seed, 'no margin', m.deal_no) >= 0.05
-                THEN round((m.margin_rate + 0.04 * revrtm.demo_normal(seed, 'margin', m.deal_no))::numeric, 4)
-           END AS margin_rate
-    FROM (SELECT d.deal_no, d.margin_rate, revrtm.demo_random(seed, 'no amount', d.deal_no) AS u,
+    SELECT m.deal_no, m.margin_rate,
+           CASE WHEN m.lack < 0.015 THEN NULL WHEN m.lack < 0.020 THEN 0
+                WHEN m.lack < 0.023 THEN round(-0.1 * m.amount, 2) ELSE m.amount END AS amount
+    FROM (SELECT d.deal_no, d.margin_rate, d.lack,
                  round(greatest(500, d.usd * coalesce(f.factor, 10000) / 10000)
                        / CASE d.currency WHEN 'EUR' THEN 1.08 WHEN 'GBP' THEN 1.27 WHEN 'CHF' THEN 1.12
                                          WHEN 'JPY' THEN 0.0067 ELSE 1 END,

@@ -56,16 +56,15 @@ BEGIN
            CASE WHEN d.gap < 0.010 THEN NULL WHEN d.gap < 0.015 THEN '' ELSE d.route_id END,
            segments[d.segment_no], regions[d.region_no],
            CASE WHEN d.gap >= 0.99 THEN '' ELSE d.product END,
-           round(d.amount * d.rate, 2),
+           round(d.amount * d.margin_rate, 2),
            d.fate < 0.005, d.fate >= 0.998, to_timestamp((d.modified / 900 + 1) * 900)
-    FROM (SELECT d.*, m.amount, m.margin_rate AS rate, r.route_id, products[d.product_no] AS product,
+    FROM (SELECT d.*, m.amount, r.route_id, products[d.product_no] AS product,
                  CASE WHEN NOT d.is_closed THEN d.stage_no WHEN d.is_won THEN 5 ELSE 6 END AS final_no,
                  CASE WHEN d.is_closed THEN d.ended
                       ELSE d.created + (d.ended - d.created) * (d.stage_no - 1) / (d.stage_no + 1) END AS modified,
                  revrtm.demo_random(seed, 'slip', d.deal_no) AS slip,
                  revrtm.demo_random(seed, 'kind', d.deal_no) AS kind,
-                 revrtm.demo_random(seed, 'gap', d.deal_no) AS gap,
-                 revrtm.demo_random(seed, 'fate', d.deal_no) AS fate
+                 revrtm.demo_random(seed, 'gap', d.deal_no) AS gap
           FROM revrtm_demo.work_deal d
           JOIN revrtm_demo.work_amount m USING (deal_no)
           JOIN revrtm_demo.work_motion r USING (motion_no)) d

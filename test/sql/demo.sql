@@ -1,5 +1,7 @@
 -- The demo CRM: plausible, dirty on purpose, and the same every time.
 
+\set SHOW_CONTEXT never
+
 -- Random numbers: a function of their arguments, of the moments they claim,
 -- and a stream, a seed and a number each make a difference.
 SELECT revrtm.demo_random(1, 'a', 1) = revrtm.demo_random(1, 'a', 1) AS repeats,
@@ -206,11 +208,73 @@ SELECT count(*) AS stages_off FROM revrtm_demo.opportunity o
 JOIN LATERAL (SELECT h.stage_name FROM revrtm_demo.opportunity_history h WHERE h.opportunity_id = o.id
               ORDER BY h.created_date DESC LIMIT 1) h ON h.stage_name <> o.stage_name;
 
--- Money rises with spend: over the lines of a route, what a month of more
--- spend than usual is followed by. Sums of margin by month against ln(spend),
--- by the plain first-and-last share of the journeys that name the deal.
-SELECT count(*) AS lines, bool_and(spend > 0) AS all_spend
-FROM (SELECT route_id, category, min(amount) AS spend FROM revrtm_demo.spend_entry GROUP BY 1, 2) s;
+-- Journeys as the reader of the CRM sees them: what names the deal, else what
+-- its account did, in the 90 days before the end.
+CREATE TEMPORARY TABLE touch AS
+SELECT 'm' || m.id AS id, m.created_date AS at, c.type AS channel, NULL AS deal,
+       coalesce(m.account_id, k.account_id) AS account
+FROM revrtm_demo.campaign_member m
+JOIN revrtm_demo.campaign c ON c.id = m.campaign_id
+LEFT JOIN revrtm_demo.contact k ON k.id = m.contact_id
+WHERE m.has_responded AND NOT m.is_deleted AND NOT m._fivetran_deleted
+UNION ALL
+SELECT 'a' || id, at, type, CASE WHEN what_id LIKE '006%' THEN what_id END, account_id
+FROM (SELECT id, completed_date_time AS at, type, what_id, account_id FROM revrtm_demo.task
+      WHERE NOT is_deleted AND NOT _fivetran_deleted
+      UNION ALL
+      SELECT id, start_date_time, type, what_id, account_id FROM revrtm_demo.event
+      WHERE NOT is_deleted AND NOT _fivetran_deleted) e;
+CREATE TEMPORARY TABLE path AS
+SELECT d.id, d.route_c, d.close_date, coalesce(d.margin_c, d.amount) * coalesce(x.rate, 1) AS margin, t.channel,
+       count(*) OVER w AS n, row_number() OVER (w ORDER BY t.at, t.id COLLATE "C") AS place
+FROM live_deal d
+JOIN (SELECT t.deal, t.id, t.at, t.channel FROM touch t WHERE t.deal IS NOT NULL
+      UNION ALL
+      SELECT d.id, t.id, t.at, t.channel FROM touch t JOIN live_deal d ON d.account_id = t.account
+      WHERE t.deal IS NULL) t ON t.deal = d.id
+LEFT JOIN revrtm_demo.fx_rate x ON x.from_currency = d.currency_iso_code AND x.on_date = d.close_date
+WHERE d.is_won AND t.at < (d.close_date + 1)::timestamp AT TIME ZONE 'UTC'
+  AND t.at >= (d.close_date + 1)::timestamp AT TIME ZONE 'UTC' - interval '2160 hours'
+WINDOW w AS (PARTITION BY d.id);
+SELECT avg(n) BETWEEN 8 AND 15 AS mean, max(n) > 40 AS long_ones, min(n) = 1 AS short_ones
+FROM (SELECT id, max(n) AS n FROM path GROUP BY id) p;
+SELECT count(*) > 20 AS deals_without_touches
+FROM live_deal d WHERE d.account_id <> '' AND NOT EXISTS (
+    SELECT FROM touch t WHERE t.deal = d.id OR (t.deal IS NULL AND t.account = d.account_id));
+SELECT avg((t.at < (d.close_date + 1)::timestamp AT TIME ZONE 'UTC' - interval '2160 hours')::int)
+           BETWEEN 0.01 AND 0.12 AS long_before
+FROM touch t JOIN live_deal d ON d.id = t.deal WHERE d.is_closed;
+
+-- First and last touch tell different stories: a partner opens the partners'
+-- deals, and the sales people close them.
+SELECT route_c,
+       avg((channel ~ '^(partner|reseller|marketplace|co_sell|joint)')::int) FILTER (WHERE place = 1)
+       > avg((channel ~ '^(partner|reseller|marketplace|co_sell|joint)')::int) FILTER (WHERE place = n) AS partner_first,
+       avg((channel IN ('ae_meeting', 'demo'))::int) FILTER (WHERE place = n)
+       > 2 * avg((channel IN ('ae_meeting', 'demo'))::int) FILTER (WHERE place = 1) AS sales_last
+FROM path WHERE route_c <> 'direct' AND route_c <> '' GROUP BY route_c ORDER BY route_c;
+
+-- The margin a line earns by 40/20/40 follows its spend: starved lines return
+-- more than the next dollar, saturated ones less; only partner tools, which
+-- earn no credit, do not rise.
+CREATE TEMPORARY TABLE line_channel (channel text, route_id text, category text);
+INSERT INTO line_channel
+SELECT DISTINCT channel, route_id, category FROM revrtm_demo.spend_entry WHERE channel IS NOT NULL;
+SELECT route_id, category, regr_slope(margin, ln(spend)) > 0 AS rises,
+       CASE WHEN regr_slope(margin, ln(spend)) / avg(spend) > 1 THEN 'more' ELSE 'less' END AS next_dollar,
+       CASE WHEN sum(margin) / sum(spend) - 1 < 0 THEN 'negative'
+            WHEN sum(margin) / sum(spend) - 1 < 6 THEN 'up to 6' ELSE 'above' END AS romi
+FROM (SELECT s.route_id, s.category, s.spend, coalesce(c.margin, 0) AS margin
+      FROM (SELECT route_id, category, period, sum(amount * coalesce(rate, 1))::float8 AS spend
+            FROM revrtm_demo.spend_entry
+            LEFT JOIN revrtm_demo.fx_rate ON from_currency = currency AND on_date = period
+            GROUP BY 1, 2, 3) s
+      LEFT JOIN (SELECT l.route_id, l.category, date_trunc('month', close_date::timestamp)::date AS period,
+                        sum(margin * CASE WHEN n = 1 THEN 1 WHEN n = 2 THEN 0.5
+                                          WHEN place IN (1, n) THEN 0.4 ELSE 0.2 / (n - 2) END) AS margin
+                 FROM path JOIN line_channel l USING (channel) GROUP BY 1, 2, 3) c
+        USING (route_id, category, period)) m
+GROUP BY route_id, category ORDER BY route_id COLLATE "C", category COLLATE "C";
 
 -- No scratch table is left, ids are keys.
 SELECT count(*) FILTER (WHERE relname LIKE 'work%') AS scratch,
@@ -219,6 +283,7 @@ SELECT count(*) FILTER (WHERE relname LIKE 'work%') AS scratch,
 FROM pg_class c WHERE relnamespace = 'revrtm_demo'::regnamespace AND relkind = 'r';
 
 SET client_min_messages = warning;
+DROP VIEW live_deal;
 DROP SCHEMA revrtm_demo CASCADE;
 DROP FUNCTION demo_hash();
-DROP TABLE first_hash;
+DROP TABLE first_hash, touch, path, line_channel;
