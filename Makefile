@@ -42,6 +42,8 @@ SQL_MODULES = \
 	sql/50_deal.sql \
 	sql/70_romi.sql \
 	sql/80_adapter.sql \
+	sql/83_demo_market.sql \
+	sql/84_demo_deals.sql \
 	sql/85_demo.sql \
 	sql/86_demo_programme.sql \
 	sql/99_grants.sql
