@@ -130,7 +130,7 @@ RETURNS TABLE (reason_code text, conflicting_registration_id uuid, detail text)
 LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE COST 1000 ROWS 1
 AS 'MODULE_PATHNAME', 'revrtm_find_protection';
 COMMENT ON FUNCTION revrtm.find_protection(text, int8multirange, int8multirange, daterange) IS
-'One row, reason_code PROTECTED, where an active exclusive registration overlaps this scope and period; which one, only for who may SELECT it. No row otherwise.';
+'One row, reason_code PROTECTED, where an active exclusive registration overlaps this scope and period; which one, only for who may SELECT it. No row otherwise. 42501 for who may not register deals.';
 
 CREATE FUNCTION revrtm.register_deal(account_id text, partner_id text, product text[], region text[],
     amount numeric DEFAULT NULL, currency text DEFAULT NULL, expected_close date DEFAULT NULL,

@@ -23,7 +23,6 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "catalog/namespace.h"
-#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
@@ -252,7 +251,7 @@ may_read(Oid relid, Oid user, const Rival *rival)
 		plan = fresh;
 	}
 	if (SPI_execute_snapshot(plan, values, NULL, GetLatestSnapshot(), InvalidSnapshot,
-							 true, false, 1) != SPI_OK_SELECT)
+							 false, false, 1) != SPI_OK_SELECT)
 		elog(ERROR, "could not search for a registration");
 	found = SPI_processed > 0;
 	SPI_finish();
@@ -586,6 +585,10 @@ revrtm_find_protection(PG_FUNCTION_ARGS)
 
 	InitMaterializedSRF(fcinfo, 0);
 	rel = table_open(rtm_relation("deal_registration"), AccessShareLock);
+
+	/* For those who could learn as much by registering. */
+	if (!may_write(rel, REG_ACCOUNT, ACL_INSERT))
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, RelationGetRelationName(rel));
 	if (find_rival(rel, key, NULL, &rival))
 	{
 		bool		tell = may_tell(RelationGetRelid(rel), &rival);

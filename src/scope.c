@@ -23,6 +23,7 @@
 #include "compat.h"
 
 #include "access/htup_details.h"
+#include "access/table.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
@@ -147,15 +148,10 @@ rtm_range(Oid rangetype, Datum lo, Datum hi)
 static Oid
 owner_of(Oid relid)
 {
-	Relation	rel = RelationIdGetRelation(relid);
-	Oid			owner;
+	Relation	rel = table_open(relid, AccessShareLock);
+	Oid			owner = rel->rd_rel->relowner;
 
-	if (!RelationIsValid(rel))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation with OID %u does not exist", relid)));
-	owner = rel->rd_rel->relowner;
-	RelationClose(rel);
+	table_close(rel, AccessShareLock);
 	return owner;
 }
 

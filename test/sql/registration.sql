@@ -83,9 +83,9 @@ VALUES ('acme', 'p3', '{DB}', '{DE}', 'approved') ON CONFLICT DO NOTHING;
 EXECUTE skip;
 DEALLOCATE skip;
 -- Two conflicting rows of one statement, and a multi-row one that skips its second.
+INSERT INTO revrtm.deal_registration (registration_id, account_id, partner_id, product_codes, region_codes, status)
+SELECT pg_temp.id(i), 'solo', 'p' || i, '{DB}', '{DE}', 'approved' FROM generate_series(11, 12) i;
 \set VERBOSITY terse
-INSERT INTO revrtm.deal_registration (account_id, partner_id, product_codes, region_codes, status)
-SELECT 'solo', 'p' || i, '{DB}', '{DE}', 'approved' FROM generate_series(1, 2) i;
 INSERT INTO revrtm.deal_registration (account_id, partner_id, product_codes, region_codes, status)
 SELECT 'solo', 'p' || i, '{DB}', '{DE}', 'approved' FROM generate_series(1, 2) i ON CONFLICT DO NOTHING;
 UPDATE revrtm.deal_registration SET status = 'approved' WHERE status = 'submitted' AND account_id = 'acme';

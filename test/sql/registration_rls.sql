@@ -82,7 +82,7 @@ SELECT * FROM revrtm.withdraw_registration(pg_temp.id(9));
 -- as_of does not buy an earlier place in the queue.
 SET revrtm.as_of = '2020-01-01';
 SELECT status FROM revrtm.register_deal('early', 'beta', '{ANY}', '{ANY}');
-SELECT submitted_at > '2026-01-01' AS by_the_clock FROM revrtm.deal_registration WHERE account_id = 'early';
+SELECT submitted_at > '2021-01-01' AS by_the_clock FROM revrtm.deal_registration WHERE account_id = 'early';
 SET revrtm.as_of = '2026-07-01 12:00:00+00';
 -- Its own it may withdraw.
 SELECT status FROM revrtm.withdraw_registration(pg_temp.id(3));
@@ -133,12 +133,11 @@ SET ROLE rtm_staff;
 SELECT * FROM rtm_definer();
 RESET ROLE;
 DROP FUNCTION rtm_definer;
--- A plain view of somebody else's shows its reader what its owner may see;
--- ours shows what the reader may.
-SET ROLE rtm_alpha;
-SELECT count(*) AS conflicts FROM revrtm.registration_conflict;
+-- The view of conflicts shows beta none of those with alpha, and staff all.
+SET ROLE rtm_beta;
+SELECT count(*) FILTER (WHERE other_partner_id = 'alpha') AS with_alpha FROM revrtm.registration_conflict;
 SET ROLE rtm_staff;
-SELECT count(*) > 0 AS conflicts FROM revrtm.registration_conflict;
+SELECT count(*) FILTER (WHERE other_partner_id = 'alpha') > 0 AS with_alpha FROM revrtm.registration_conflict;
 -- A leaky function in WHERE is not asked about hidden rows.
 RESET ROLE;
 CREATE FUNCTION rtm_leak(text) RETURNS boolean LANGUAGE plpgsql COST 0.0001 AS
@@ -147,6 +146,13 @@ SET ROLE rtm_alpha;
 SELECT count(*) FROM revrtm.deal_registration WHERE rtm_leak(partner_id);
 RESET ROLE;
 DROP FUNCTION rtm_leak;
+
+-- Somebody without any right to register cannot probe for protections.
+REVOKE ALL ON revrtm.deal_registration FROM rtm_nobody;
+REVOKE INSERT (account_id) ON revrtm.deal_registration FROM rtm_nobody;
+SET ROLE rtm_nobody;
+SELECT * FROM revrtm.find_protection('acme', '{[0,9)}', '{[0,9)}', '[2026-07-02,2026-07-03)');
+RESET ROLE;
 
 -- Staff keeps the trees, but not their spans.
 SET ROLE rtm_staff;
