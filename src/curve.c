@@ -312,22 +312,31 @@ hill_slope(const double *p, double x)
 static double
 hill_bend(const double *p, double x)
 {
-	return (-p[3] * tanh(p[3] * log_ratio(x, p[2]) / 2) - 1) / x;
+	double		t = p[3] * log_ratio(x, p[2]);
+	double		e = exp(-fabs(t));
+
+	return -(p[3] * copysign((1 - e) / (1 + e), t) + 1) / x;
 }
 
 /*
  * ln |slope| = ln(|b| n / k) - t/n - |t| - 2 ln(1 + e^-|t|) is a concave
- * function of t, so Newton's method that starts on the outer side of the
- * root stays there.  The outer side is the right one, except for a falling
- * curve (b < 0), which is concave to the left of its inflection.
+ * function of t.  Start on the outer side of the root: the right one, except
+ * for a falling curve (b < 0), which is concave left of its inflection.
+ * Newton's steps, and Halley's of third order once they are short.
  */
 static double
 hill_inverse(const double *p, double slope)
 {
 	double		n = p[3];
-	double		drop = log(fabs(p[1])) + log(n) - log(p[2]) - log(fabs(slope));
+	double		ratio = p[1] / slope * n / p[2];
+	double		drop;
 	double		t;
 	int			i;
+
+	if (ratio >= DBL_MIN && ratio <= DBL_MAX)
+		drop = log(ratio);
+	else
+		drop = log(fabs(p[1])) + log(n) - log(p[2]) - log(fabs(slope));
 
 	if (p[1] < 0)
 		t = -drop / (1 - 1 / n);
@@ -339,15 +348,19 @@ hill_inverse(const double *p, double slope)
 	for (i = 0; i < 100; i++)
 	{
 		double		e = exp(-fabs(t));
-		double		excess = drop - t / n - fabs(t) - 2 * log1p(e);
+		double		excess = drop - t / n - fabs(t) - 2 * log(1 + e);
 		double		descent = 1 / n + copysign((1 - e) / (1 + e), t);
 		double		step = excess / descent;
 
+		double		turn = step / descent * e / ((1 + e) * (1 + e));
+
+		if (fabs(turn) < 0.25)
+			step /= 1 + turn;
 		t += step;
-		if (!(fabs(step) > 1e-9 * (1 + fabs(t))))
+		if (!(fabs(step) > 1e-5 * (1 + fabs(t))))
 			break;				/* the next step would be below rounding */
 	}
-	return exp(log(p[2]) + t / n);
+	return scaled_exp(p[2], t / n);
 }
 
 static void
