@@ -6,6 +6,10 @@ EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" revrtm.contr
 
 MODULE_big = revrtm
 OBJS = \
+	src/allocate.o \
+	src/budget_plan.o \
+	src/curve.o \
+	src/response_curve.o \
 	src/revrtm.o \
 	src/settings.o
 
@@ -13,6 +17,8 @@ OBJS = \
 SQL_MODULES = \
 	sql/00_prologue.sql \
 	sql/05_settings.sql \
+	sql/60_curve.sql \
+	sql/65_allocate.sql \
 	sql/99_grants.sql
 
 REVRTM_SQL = sql/revrtm--$(EXTVERSION).sql
@@ -22,8 +28,14 @@ DOCS = $(wildcard doc/*.md)
 
 REGRESS = \
 	install \
+	curve \
+	allocate \
 	uninstall
 REGRESS_OPTS = --inputdir=test
+
+# Plain C, each compiled alone: cc -I. -Isrc FILE -lm
+UNIT = \
+	test/unit/allocate_test.c
 
 ISOLATION =
 ISOLATION_OPTS = --inputdir=test --outputdir=.
