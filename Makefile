@@ -6,11 +6,14 @@ EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" revrtm.contr
 
 MODULE_big = revrtm
 OBJS = \
+	src/allocate.o \
 	src/attribution.o \
 	src/binding.o \
+	src/budget_plan.o \
 	src/claim.o \
 	src/credit.o \
 	src/credits.o \
+	src/curve.o \
 	src/demo.o \
 	src/journey.o \
 	src/journey_agg.o \
@@ -20,6 +23,7 @@ OBJS = \
 	src/money.o \
 	src/partner.o \
 	src/registration.o \
+	src/response_curve.o \
 	src/revrtm.o \
 	src/scope.o \
 	src/settings.o \
@@ -40,6 +44,8 @@ SQL_MODULES = \
 	sql/42_registration.sql \
 	sql/45_claim.sql \
 	sql/50_deal.sql \
+	sql/60_curve.sql \
+	sql/65_allocate.sql \
 	sql/70_romi.sql \
 	sql/80_adapter.sql \
 	sql/83_demo_market.sql \
@@ -70,7 +76,17 @@ REGRESS_OPTS = --inputdir=test
 ISOLATION = \
 	bind \
 	iso_register \
-	iso_tree
+	iso_tree \
+	curve \
+	allocate \
+	uninstall
+REGRESS_OPTS = --inputdir=test
+
+# Plain C, each compiled alone: cc -I. -Isrc FILE -lm
+UNIT = \
+	test/unit/allocate_test.c
+
+ISOLATION =
 ISOLATION_OPTS = --inputdir=test --outputdir=.
 
 PGTAP = \
