@@ -47,6 +47,8 @@ SQL_MODULES = \
 	sql/60_curve.sql \
 	sql/65_allocate.sql \
 	sql/70_romi.sql \
+	sql/72_budget.sql \
+	sql/75_council.sql \
 	sql/80_adapter.sql \
 	sql/83_demo_market.sql \
 	sql/84_demo_deals.sql \
@@ -70,27 +72,20 @@ REGRESS = \
 	registration \
 	registration_rls \
 	claim \
+	curve \
+	allocate \
 	uninstall
 REGRESS_OPTS = --inputdir=test
 
 ISOLATION = \
 	bind \
 	iso_register \
-	iso_tree \
-	curve \
-	allocate \
-	uninstall
-REGRESS_OPTS = --inputdir=test
-
-# Plain C, each compiled alone: cc -I. -Isrc FILE -lm
-UNIT = \
-	test/unit/allocate_test.c
-
-ISOLATION =
+	iso_tree
 ISOLATION_OPTS = --inputdir=test --outputdir=.
 
 PGTAP = \
 	test/pgtap/adapter_seed.sql \
+	test/pgtap/allocate.sql \
 	test/pgtap/claim.sql
 
 TAP = \
@@ -99,7 +94,9 @@ TAP = \
 
 # Plain C programs over the pure mathematics: test/unit/NAME.c, linked with
 # the sources in UNIT_NAME.
-UNIT =
+UNIT = \
+	allocate_test
+UNIT_allocate_test =
 
 ifneq ($(strip $(TAP)),)
 TAP_TESTS = 1

@@ -27,6 +27,11 @@ BEGIN
            ('marketplace_promo', 'marketplace', 'mdf')
     ON CONFLICT (channel) DO NOTHING;
 
+    INSERT INTO revrtm.budget_line (line, route_id, category)
+    SELECT DISTINCT s.route_id || '/' || s.category, s.route_id, s.category
+    FROM revrtm_demo.spend_entry s
+    ON CONFLICT DO NOTHING;
+
     INSERT INTO revrtm.region (region_id, parent_id, region_name)
     VALUES ('na', 'ANY', 'North America'), ('emea', 'ANY', 'Europe, Middle East and Africa'),
            ('apac', 'ANY', 'Asia and Pacific'), ('latam', 'ANY', 'Latin America')
