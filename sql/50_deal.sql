@@ -174,14 +174,16 @@ FROM (SELECT p.region, p.owner_id, p.product, p.route_id, p.is_closed, p.is_won,
              round(p.amount * p.rate, 2) AS amount, p.amount IS NOT NULL AND p.rate IS NULL AS fx_missing
       FROM (SELECT k.*,
                    CASE WHEN k.currency IS NULL OR k.currency = (SELECT revrtm.setting('currency')) THEN 1
-                  ELSE revrtm.fx(k.currency, (SELECT revrtm.setting('currency')), least(k.close_date, ((SELECT revrtm.as_of()) AT TIME ZONE (SELECT revrtm.setting('timezone')))::date)) END AS rate
+                  ELSE revrtm.fx(k.currency, (SELECT revrtm.setting('currency')),
+                      CASE WHEN k.is_closed THEN coalesce((k.closed_at AT TIME ZONE (SELECT revrtm.setting('timezone')))::date, k.close_date)
+                           ELSE ((SELECT revrtm.as_of()) AT TIME ZONE (SELECT revrtm.setting('timezone')))::date END) END AS rate
             FROM revrtm.opportunity k
             WHERE k.deleted IS NOT TRUE) p) o
 GROUP BY coalesce(o.region, '(none)'), coalesce(o.owner_id, '(none)'), coalesce(o.product, '(none)'), o.route_id,
          concat_ws(':', coalesce(o.region, '(none)'), coalesce(o.owner_id, '(none)'),
                    coalesce(o.product, '(none)'), o.route_id);
 COMMENT ON VIEW revrtm.pipeline IS
-'Open pipeline and win rate, live from the bound CRM. Grain: region x owner x product x route; (none) where the CRM has none.';
+'Open pipeline and win rate, live from the bound CRM, at the rates of revrtm.deal. Grain: region x owner x product x route; (none) where the CRM has none.';
 COMMENT ON COLUMN revrtm.pipeline.pipeline_key IS 'region:owner_id:product:route_id.';
 COMMENT ON COLUMN revrtm.pipeline.region IS 'Region of the deals.';
 COMMENT ON COLUMN revrtm.pipeline.owner_id IS 'User who owns the deals.';
