@@ -8,7 +8,8 @@ SELECT concat_ws(':', c.model, c.route_id, c.category, coalesce(c.period::text, 
        c.category,
        c.period,
        c.deal_route_id,
-       sum(c.conversions) AS conversions,
+       -- In an order of its own, so that the sum is the same to the bit.
+       sum(c.conversions ORDER BY c.conversions) AS conversions,
        sum(c.revenue)::numeric(18, 2) AS revenue,
        sum(c.margin)::numeric(18, 2) AS margin
 FROM (SELECT k.model, coalesce(m.route_id, p.route_id) AS route_id,
@@ -94,7 +95,7 @@ SELECT concat_ws(':', l.model, l.route_id, l.category, coalesce(l.period::text, 
 FROM (SELECT coalesce(c.model, s.model) AS model, coalesce(c.route_id, s.route_id) AS route_id,
              coalesce(c.category, s.category) AS category, coalesce(c.period, s.period) AS period,
              c.conversions, c.revenue, c.margin, s.spend, s.fx_missing
-      FROM (SELECT k.model, k.route_id, k.category, k.period, sum(k.conversions) AS conversions,
+      FROM (SELECT k.model, k.route_id, k.category, k.period, sum(k.conversions ORDER BY k.conversions) AS conversions,
                    sum(k.revenue) AS revenue, sum(k.margin) AS margin
             FROM revrtm.route_credit k
             GROUP BY k.model, k.route_id, k.category, k.period) c
@@ -104,7 +105,7 @@ FROM (SELECT coalesce(c.model, s.model) AS model, coalesce(c.route_id, s.route_i
              ON s.model = c.model AND s.route_id = c.route_id AND s.category = c.category
                 AND s.period = c.period) l
      LEFT JOIN revrtm.route_touched t
-       ON t.route_id = l.route_id AND t.category = l.category AND t.period = l.period;
+       ON t.route_id = l.route_id AND t.category = l.category AND t.period IS NOT DISTINCT FROM l.period;
 COMMENT ON VIEW revrtm.route_romi IS
 'Return on spend by attributed margin: romi = (margin - spend) / spend. Grain: route x category x month under an enabled model; a route and category with only credit or only spend keeps its row. Attribution is not incrementality: it says who took part, not what would have happened without.';
 COMMENT ON COLUMN revrtm.route_romi.route_romi_key IS 'model:route_id:category:period.';
