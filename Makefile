@@ -74,6 +74,7 @@ REGRESS = \
 	claim \
 	curve \
 	allocate \
+	council \
 	uninstall
 REGRESS_OPTS = --inputdir=test
 

@@ -2,7 +2,7 @@
 -- month.
 
 CREATE VIEW revrtm.route_credit WITH (security_invoker = true) AS
-SELECT concat_ws(':', c.model, c.route_id, c.category, coalesce(c.period::text, '(none)'), c.deal_route_id) AS route_credit_key,
+SELECT concat_ws(':', c.model, c.route_id, c.category, coalesce(revrtm.date_text(c.period), '(none)'), c.deal_route_id) AS route_credit_key,
        c.model,
        c.route_id,
        c.category,
@@ -37,7 +37,7 @@ COMMENT ON COLUMN revrtm.route_credit.revenue IS 'Amount credited, in revrtm.cur
 COMMENT ON COLUMN revrtm.route_credit.margin IS 'Margin credited, in revrtm.currency.';
 
 CREATE VIEW revrtm.route_spend WITH (security_invoker = true) AS
-SELECT concat_ws(':', s.route_id, s.category, s.period) AS route_spend_key,
+SELECT concat_ws(':', s.route_id, s.category, revrtm.date_text(s.period)) AS route_spend_key,
        s.route_id,
        s.category,
        s.period,
@@ -57,7 +57,7 @@ COMMENT ON COLUMN revrtm.route_spend.spend IS 'Spend in revrtm.currency.';
 COMMENT ON COLUMN revrtm.route_spend.fx_missing IS 'Entries left out for want of a rate.';
 
 CREATE VIEW revrtm.route_touched WITH (security_invoker = true) AS
-SELECT concat_ws(':', t.route_id, t.category, coalesce(t.period::text, '(none)')) AS route_touched_key,
+SELECT concat_ws(':', t.route_id, t.category, coalesce(revrtm.date_text(t.period), '(none)')) AS route_touched_key,
        t.route_id,
        t.category,
        t.period,
@@ -78,7 +78,7 @@ COMMENT ON COLUMN revrtm.route_touched.period IS 'Month in which the deals close
 COMMENT ON COLUMN revrtm.route_touched.deals IS 'Won deals with at least one such touch.';
 
 CREATE VIEW revrtm.route_romi WITH (security_invoker = true) AS
-SELECT concat_ws(':', l.model, l.route_id, l.category, coalesce(l.period::text, '(none)')) AS route_romi_key,
+SELECT concat_ws(':', l.model, l.route_id, l.category, coalesce(revrtm.date_text(l.period), '(none)')) AS route_romi_key,
        l.model,
        l.route_id,
        l.category,
