@@ -75,6 +75,7 @@ REGRESS = \
 	curve \
 	allocate \
 	council \
+	api \
 	uninstall
 REGRESS_OPTS = --inputdir=test
 
