@@ -96,7 +96,7 @@ TAP = \
 # the sources in UNIT_NAME.
 UNIT = \
 	allocate_test
-UNIT_allocate_test =
+UNIT_allocate_test = src/allocate.c src/curve.c
 
 ifneq ($(strip $(TAP)),)
 TAP_TESTS = 1
