@@ -7,6 +7,7 @@ EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" revrtm.contr
 MODULE_big = revrtm
 OBJS = \
 	src/allocate.o \
+	src/budget_allocate.o \
 	src/budget_plan.o \
 	src/curve.o \
 	src/response_curve.o \
