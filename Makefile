@@ -9,6 +9,7 @@ OBJS = \
 	src/allocate.o \
 	src/attribution.o \
 	src/binding.o \
+	src/budget_allocate.o \
 	src/budget_plan.o \
 	src/claim.o \
 	src/credit.o \
