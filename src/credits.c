@@ -433,6 +433,7 @@ add_deal(Credits *c, struct varlena *journey, const Money *money)
 	{
 		Model		model = {0};
 		uint64		total = money ? money->units : 0;
+		size_t		only;
 
 		state_model(c, m, &model);
 		if (model.rule.kind == MODEL_TIME_DECAY && reader.timed && touches.touched_at == NULL)
@@ -444,8 +445,15 @@ add_deal(Credits *c, struct varlena *journey, const Money *money)
 			touches.touched_at = at;
 		}
 		touches.direct = rtm_direct_channels(&model, reader.name, reader.channels);
-		rtm_share_deal(&shares, &model, &touches);
+		if (rtm_only_touch(&model.rule, &touches, &only))
+		{
+			Cell	   *cell = column + m + number[touches.channel[only]] * (Size) c->models;
 
+			add_to(&cell->units, RTM_DEAL_UNITS);
+			add_to(&cell->money, total * unit);
+			continue;
+		}
+		rtm_share_deal(&shares, &model, &touches);
 		if (total > 0)
 			rtm_share_money(&shares, touches.n, total);
 		for (size_t i = 0; i < touches.n; i++)
