@@ -48,7 +48,10 @@ DOCS = $(wildcard doc/*.md)
 # kind is for what.
 REGRESS = \
 	install \
+	journey \
+	attribution \
 	binding \
+	deal_journey \
 	demo \
 	adapter \
 	uninstall
@@ -64,7 +67,9 @@ TAP = \
 
 # Plain C programs over the pure mathematics: test/unit/NAME.c, linked with
 # the sources in UNIT_NAME.
-UNIT =
+UNIT = \
+	split_test
+UNIT_split_test = src/split.c src/attribution.c
 
 ifneq ($(strip $(TAP)),)
 TAP_TESTS = 1
