@@ -278,6 +278,10 @@ rtm_read_models(ArrayType *names, int *n)
 		bool	   *isnull;
 		int			wanted;
 
+		if (ARR_NDIM(names) > 1)
+			ereport(ERROR,
+					(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+					 errmsg("models must be an array of one dimension")));
 		deconstruct_array(names, TEXTOID, -1, false, TYPALIGN_INT, &element, &isnull, &wanted);
 		for (int i = 0; i < wanted; i++)
 		{
