@@ -161,7 +161,7 @@ SELECT * FROM pg_temp.states(
     $$SELECT revrtm.credits_agg('{a}', 1e-19)$$,
     $$SELECT revrtm.credits_agg('{a}', 1, '{linear}', 19)$$,
     $$SELECT revrtm.credits_agg('{a}', 92233720368547758.07, '{linear}') FROM generate_series(1, 1000)$$,
-    $$SELECT revrtm.credits_agg('{a}', a, '{linear}') FROM unnest(array_fill(9223372036854775807::numeric, '{20}') || 1e-18) a$$,
+    $$SELECT revrtm.credits_agg('{a}', a, '{linear}', 0) FROM unnest(array_fill(9223372036854775807::numeric, '{20}') || 1e-18) a$$,
     $$SELECT revrtm.credits_accum(NULL, '{a}', 1)$$,
     $$SELECT revrtm.credits_accum(revrtm.credits_agg('{a}', 1), '{a}', 1)$$);
 \x
