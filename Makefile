@@ -66,7 +66,10 @@ DOCS = $(wildcard doc/*.md)
 # kind is for what.
 REGRESS = \
 	install \
+	journey \
+	attribution \
 	binding \
+	deal_journey \
 	demo \
 	adapter \
 	tree \
@@ -98,6 +101,8 @@ TAP = \
 UNIT = \
 	allocate_test
 UNIT_allocate_test = src/allocate.c src/curve.c
+	split_test
+UNIT_split_test = src/split.c src/attribution.c
 
 ifneq ($(strip $(TAP)),)
 TAP_TESTS = 1

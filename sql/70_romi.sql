@@ -104,7 +104,7 @@ FROM (SELECT coalesce(c.model, s.model) AS model, coalesce(c.route_id, s.route_i
              ON s.model = c.model AND s.route_id = c.route_id AND s.category = c.category
                 AND s.period = c.period) l
      LEFT JOIN revrtm.route_touched t
-       ON t.route_id = l.route_id AND t.category = l.category AND t.period = l.period;
+       ON t.route_id = l.route_id AND t.category = l.category AND t.period IS NOT DISTINCT FROM l.period;
 COMMENT ON VIEW revrtm.route_romi IS
 'Return on spend by attributed margin: romi = (margin - spend) / spend. Grain: route x category x month under an enabled model; a route and category with only credit or only spend keeps its row. Attribution is not incrementality: it says who took part, not what would have happened without.';
 COMMENT ON COLUMN revrtm.route_romi.route_romi_key IS 'model:route_id:category:period.';

@@ -583,13 +583,18 @@ revrtm_credits_combine(PG_FUNCTION_ARGS)
 /* -------------------------------------------------------------- reading */
 
 static int
-compare_channels(const void *left, const void *right, void *credits)
+compare_bytes(Bytes a, Bytes b)
 {
-	Bytes		a = bytes_at(credits, channel_slots(credits)[*(const uint32 *) left].name);
-	Bytes		b = bytes_at(credits, channel_slots(credits)[*(const uint32 *) right].name);
 	int			c = memcmp(a.data, b.data, Min(a.len, b.len));
 
 	return c != 0 ? c : (a.len > b.len) - (a.len < b.len);
+}
+
+static int
+compare_channels(const void *left, const void *right, void *credits)
+{
+	return compare_bytes(bytes_at(credits, channel_slots(credits)[*(const uint32 *) left].name),
+						 bytes_at(credits, channel_slots(credits)[*(const uint32 *) right].name));
 }
 
 static uint32 *
@@ -737,11 +742,12 @@ credits_from_text(const char *literal)
 	{
 		const char *cursor = element[models + 1];
 		char	   *field;
+		char		separator = '|';
 		int			fields = 0;
 
-		for (char separator = '|'; separator == '|'; fields++)
+		for (; separator == '|'; fields++)
 			separator = rtm_next_field(&cursor, &field);
-		if (fields != 2)
+		if (fields != 2 || separator != '\0')
 			break;
 		text += strlen(element[models + 1]);
 		models++;
@@ -761,6 +767,9 @@ credits_from_text(const char *literal)
 		rtm_next_field(&cursor, &name);
 		rtm_next_field(&cursor, &hash);
 		model_slots(c)[m].name = add_text(c, name, strlen(name));
+		if (m > 0 && compare_bytes(bytes_at(c, model_slots(c)[m - 1].name),
+								   bytes_at(c, model_slots(c)[m].name)) >= 0)
+			rtm_invalid_literal(type, element[m + 1], "The models stand in bytewise order, each once.");
 		if (strlen(hash) != 16 || strspn(hash, "0123456789abcdef") != 16)
 			rtm_invalid_literal(type, element[m + 1], "A model's hash has 16 hexadecimal digits.");
 		model_slots(c)[m].hash = strtoull(hash, &end, 16);

@@ -11,6 +11,7 @@
 #include "catalog/pg_type.h"
 #include "datatype/timestamp.h"
 #include "executor/spi.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -256,7 +257,9 @@ find_model(Model *model, int n, text *name)
 		appendStringInfo(&known, "%s%s", i > 0 ? ", " : "", model[i].name.data);
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("unknown attribution model \"%.64s\"", text_to_cstring(name)),
+			 errmsg("unknown attribution model \"%.*s\"",
+					pg_mbcliplen(VARDATA_ANY(name), (int) VARSIZE_ANY_EXHDR(name), 64),
+					VARDATA_ANY(name)),
 			 errhint("The models are %s; a new one is a row of revrtm.attribution_model.",
 					 known.data)));
 }
@@ -275,6 +278,10 @@ rtm_read_models(ArrayType *names, int *n)
 		bool	   *isnull;
 		int			wanted;
 
+		if (ARR_NDIM(names) > 1)
+			ereport(ERROR,
+					(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+					 errmsg("models must be an array of one dimension")));
 		deconstruct_array(names, TEXTOID, -1, false, TYPALIGN_INT, &element, &isnull, &wanted);
 		for (int i = 0; i < wanted; i++)
 		{
