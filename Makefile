@@ -78,6 +78,7 @@ REGRESS = \
 	claim \
 	curve \
 	allocate \
+	council \
 	uninstall
 REGRESS_OPTS = --inputdir=test
 
