@@ -100,9 +100,9 @@ TAP = \
 # Plain C programs over the pure mathematics: test/unit/NAME.c, linked with
 # the sources in UNIT_NAME.
 UNIT = \
-	allocate_test
-UNIT_allocate_test = src/allocate.c src/curve.c
+	allocate_test \
 	split_test
+UNIT_allocate_test = src/allocate.c src/curve.c
 UNIT_split_test = src/split.c src/attribution.c
 
 ifneq ($(strip $(TAP)),)

@@ -331,19 +331,19 @@ rtm_query_model(FmgrInfo *flinfo, text *name)
 }
 
 bool *
-rtm_direct_channels(const Model *model, const Bytes *channel, uint32 channels)
+rtm_direct_channels(const Bytes *direct, int directs, const Bytes *channel, uint32 channels)
 {
 	bool	   *result;
 
-	if (model->directs == 0)
+	if (directs == 0)
 		return NULL;
 	result = palloc0(Max(channels, 1));
 	for (uint32 i = 0; i < channels; i++)
 	{
-		for (int k = 0; k < model->directs; k++)
+		for (int k = 0; k < directs; k++)
 		{
-			if (model->direct[k].len == channel[i].len &&
-				memcmp(model->direct[k].data, channel[i].data, channel[i].len) == 0)
+			if (direct[k].len == channel[i].len &&
+				memcmp(direct[k].data, channel[i].data, channel[i].len) == 0)
 				result[i] = true;
 		}
 	}
@@ -365,9 +365,9 @@ rtm_shares_init(Shares *shares, size_t n)
 }
 
 void
-rtm_share_deal(Shares *shares, const Model *model, const TouchColumns *touches)
+rtm_share_deal(Shares *shares, const ModelRule *rule, const TouchColumns *touches)
 {
-	shares->sum = rtm_weights(&model->rule, touches, shares->weight, shares->scratch);
+	shares->sum = rtm_weights(rule, touches, shares->weight, shares->scratch);
 	if (shares->sum == RTM_DEAL_UNITS)
 		memcpy(shares->units, shares->weight, sizeof(uint64) * touches->n);
 	else

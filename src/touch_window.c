@@ -252,9 +252,9 @@ fill_partition(WindowObject window, FunctionCallInfo fcinfo, const Arguments *ar
 		columns.touched_at = at;
 		columns.channel = channel;
 		columns.milestone = milestone;
-		columns.direct = rtm_direct_channels(model, names, channels);
+		columns.direct = rtm_direct_channels(model->direct, model->directs, names, channels);
 		rtm_shares_init(&shares, n);
-		rtm_share_deal(&shares, model, &columns);
+		rtm_share_deal(&shares, &model->rule, &columns);
 		if (args->amount < 0)
 		{
 			for (int64 i = 0; i < n; i++)
