@@ -91,7 +91,8 @@ ISOLATION_OPTS = --inputdir=test --outputdir=.
 PGTAP = \
 	test/pgtap/adapter_seed.sql \
 	test/pgtap/allocate.sql \
-	test/pgtap/claim.sql
+	test/pgtap/claim.sql \
+	test/pgtap/demo_council.sql
 
 TAP = \
 	test/t/doc.pl \
