@@ -60,7 +60,10 @@ REGRESS_OPTS = --inputdir=test
 ISOLATION =
 ISOLATION_OPTS = --inputdir=test --outputdir=.
 
-PGTAP =
+PGTAP = \
+	test/pgtap/attribution.sql \
+	test/pgtap/maven_crm.sql \
+	test/pgtap/pathdata.sql
 
 TAP = \
 	test/t/doc.pl
