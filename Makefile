@@ -6,10 +6,15 @@ EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" revrtm.contr
 
 MODULE_big = revrtm
 OBJS = \
+	src/allocate.o \
 	src/attribution.o \
 	src/binding.o \
+	src/budget_allocate.o \
+	src/budget_plan.o \
+	src/claim.o \
 	src/credit.o \
 	src/credits.o \
+	src/curve.o \
 	src/demo.o \
 	src/journey.o \
 	src/journey_agg.o \
@@ -17,7 +22,11 @@ OBJS = \
 	src/literal.o \
 	src/model.o \
 	src/money.o \
+	src/partner.o \
+	src/registration.o \
+	src/response_curve.o \
 	src/revrtm.o \
+	src/scope.o \
 	src/settings.o \
 	src/split.o \
 	src/touch_window.o
@@ -32,9 +41,18 @@ SQL_MODULES = \
 	sql/20_journey.sql \
 	sql/30_attribution.sql \
 	sql/35_deal_journey.sql \
+	sql/40_tree.sql \
+	sql/42_registration.sql \
+	sql/45_claim.sql \
 	sql/50_deal.sql \
+	sql/60_curve.sql \
+	sql/65_allocate.sql \
 	sql/70_romi.sql \
+	sql/72_budget.sql \
+	sql/75_council.sql \
 	sql/80_adapter.sql \
+	sql/83_demo_market.sql \
+	sql/84_demo_deals.sql \
 	sql/85_demo.sql \
 	sql/86_demo_programme.sql \
 	sql/99_grants.sql
@@ -54,24 +72,41 @@ REGRESS = \
 	deal_journey \
 	demo \
 	adapter \
+	tree \
+	registration \
+	registration_rls \
+	claim \
+	curve \
+	allocate \
+	council \
 	uninstall
 REGRESS_OPTS = --inputdir=test
 
-ISOLATION =
+ISOLATION = \
+	bind \
+	iso_register \
+	iso_tree
 ISOLATION_OPTS = --inputdir=test --outputdir=.
 
 PGTAP = \
+	test/pgtap/adapter_seed.sql \
+	test/pgtap/allocate.sql \
 	test/pgtap/attribution.sql \
+	test/pgtap/claim.sql \
+	test/pgtap/maven_claims.sql \
 	test/pgtap/maven_crm.sql \
 	test/pgtap/pathdata.sql
 
 TAP = \
-	test/t/doc.pl
+	test/t/doc.pl \
+	test/t/dump_binding.pl
 
 # Plain C programs over the pure mathematics: test/unit/NAME.c, linked with
 # the sources in UNIT_NAME.
 UNIT = \
+	allocate_test \
 	split_test
+UNIT_allocate_test = src/allocate.c src/curve.c
 UNIT_split_test = src/split.c src/attribution.c
 
 ifneq ($(strip $(TAP)),)

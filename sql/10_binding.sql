@@ -326,7 +326,7 @@ BEGIN
     SELECT min(q.statement), min(q.parallel) INTO statement, parallel
     FROM revrtm.query_columns(bind.query) q;
 
-    WITH wanted AS (
+    WITH RECURSIVE wanted AS (
         SELECT c.* FROM revrtm.relation_column c WHERE c.relation = bind.relation
     ), given AS (
         SELECT q.column_name, min(q.ordinal) AS ordinal, count(*) AS times,
@@ -334,6 +334,13 @@ BEGIN
                (array_agg(CASE q.type WHEN 'varchar'::regtype THEN 'text'::regtype ELSE q.type END))[1] AS type
         FROM revrtm.query_columns(bind.query) q
         GROUP BY q.column_name
+    ), reads AS (
+        SELECT t.oid FROM revrtm.query_relations(bind.query) t (oid)
+        UNION
+        SELECT d.refobjid
+        FROM reads t JOIN pg_rewrite w ON w.ev_class = t.oid
+             JOIN pg_depend d ON d.objid = w.oid AND d.classid = 'pg_rewrite'::regclass
+                              AND d.refclassid = 'pg_class'::regclass
     ), problem (place, line, hint) AS (
         SELECT w.ordinal, format('Column %s %s is missing.', w.column_name, w.type), 'columns'
         FROM wanted w WHERE w.required AND NOT EXISTS (SELECT FROM given g WHERE g.column_name = w.column_name)
@@ -354,12 +361,12 @@ BEGIN
                     THEN 'zone' ELSE 'cast' END
         FROM wanted w JOIN given g ON g.column_name = w.column_name AND g.type <> w.type
         UNION ALL
-        SELECT 6000, format('It reads %s, a temporary relation of this session.', t.oid::regclass), 'own'
-        FROM revrtm.query_relations(bind.query) t (oid) JOIN pg_class k ON k.oid = t.oid
+        SELECT 6000, format('It reads %s, a temporary relation of this session.', k.oid::regclass), 'own'
+        FROM reads t JOIN pg_class k ON k.oid = t.oid
         WHERE k.relpersistence = 't'
         UNION ALL
-        SELECT 6000, format('It reads %s, which may read the relation itself.', t.oid::regclass), 'own'
-        FROM revrtm.query_relations(bind.query) t (oid) JOIN pg_class k ON k.oid = t.oid
+        SELECT 6000, format('It reads %s, which may read the relation itself.', k.oid::regclass), 'own'
+        FROM reads t JOIN pg_class k ON k.oid = t.oid
         WHERE k.relnamespace = 'revrtm'::regnamespace AND k.relkind = 'v'
     )
     SELECT string_agg(p.line, E'\n' ORDER BY p.place, p.line), bool_and(p.hint IN ('cast', 'zone')),

@@ -112,15 +112,15 @@ COMMENT ON TYPE revrtm.credits IS
 'Sums of conversions and money by attribution model and channel, exact; made by credits_agg, merged by rollup, read by channel_credit. Carries a hash of each model''s parameters.';
 
 CREATE FUNCTION revrtm.credits_accum(revrtm.credits, revrtm.journey, numeric) RETURNS revrtm.credits
-LANGUAGE c STABLE PARALLEL SAFE COST 10
+LANGUAGE c STABLE PARALLEL SAFE COST 60
 AS 'MODULE_PATHNAME', 'revrtm_credits_accum';
 COMMENT ON FUNCTION revrtm.credits_accum(revrtm.credits, revrtm.journey, numeric) IS 'Transition of credits_agg.';
 CREATE FUNCTION revrtm.credits_accum(revrtm.credits, revrtm.journey, numeric, text[]) RETURNS revrtm.credits
-LANGUAGE c STABLE PARALLEL SAFE COST 10
+LANGUAGE c STABLE PARALLEL SAFE COST 60
 AS 'MODULE_PATHNAME', 'revrtm_credits_accum';
 COMMENT ON FUNCTION revrtm.credits_accum(revrtm.credits, revrtm.journey, numeric, text[]) IS 'Transition of credits_agg.';
 CREATE FUNCTION revrtm.credits_accum(revrtm.credits, revrtm.journey, numeric, text[], integer) RETURNS revrtm.credits
-LANGUAGE c STABLE PARALLEL SAFE COST 10
+LANGUAGE c STABLE PARALLEL SAFE COST 60
 AS 'MODULE_PATHNAME', 'revrtm_credits_accum';
 COMMENT ON FUNCTION revrtm.credits_accum(revrtm.credits, revrtm.journey, numeric, text[], integer) IS 'Transition of credits_agg.';
 CREATE FUNCTION revrtm.credits_combine(revrtm.credits, revrtm.credits) RETURNS revrtm.credits

@@ -1,12 +1,15 @@
 -- The store of packed journeys, one row a deal, that reports read; and its
 -- refresh from the bound CRM.
 
+-- What reports read of every deal comes first: the columns behind need not
+-- be unpacked for it.
 CREATE TABLE revrtm.deal_journey (
     created_at     timestamptz,
     ended_at       timestamptz,
     is_closed      boolean NOT NULL,
     is_won         boolean NOT NULL,
     amount         numeric,
+    journey        revrtm.journey,
     account_id     text NOT NULL,
     opportunity_id text NOT NULL,
     route_id       text NOT NULL,
@@ -17,7 +20,6 @@ CREATE TABLE revrtm.deal_journey (
     segment        text,
     region         text,
     product        text,
-    journey        revrtm.journey,
     PRIMARY KEY (account_id, opportunity_id)
 );
 CREATE INDEX deal_journey_opportunity_id ON revrtm.deal_journey (opportunity_id);
@@ -100,9 +102,9 @@ WITH deal AS MATERIALIZED (
     FROM counted k
     GROUP BY k.opportunity_id
 )
-SELECT d.created_at, d.ended_at, d.is_closed, d.is_won, d.amount, d.account_id, d.opportunity_id,
-       d.route_id, d.currency, d.margin, d.partner_id, d.owner_id, d.segment, d.region, d.product,
-       %3$s AS journey
+SELECT d.created_at, d.ended_at, d.is_closed, d.is_won, d.amount, %3$s AS journey, d.account_id,
+       d.opportunity_id, d.route_id, d.currency, d.margin, d.partner_id, d.owner_id, d.segment, d.region,
+       d.product
 FROM deal d LEFT JOIN packed p ON p.opportunity_id = d.opportunity_id
 $q$,
         CASE WHEN some_deals THEN 'AND o.opportunity_id = ANY ($1)' ELSE '' END,

@@ -1,5 +1,12 @@
 -- Deals in the reporting currency, and the views of attribution over them.
 
+CREATE FUNCTION revrtm.date_text(day date) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT pg_catalog.to_jsonb(day) #>> '{}';
+END;
+COMMENT ON FUNCTION revrtm.date_text(date) IS 'The day as YYYY-MM-DD, whatever DateStyle says; keys of views are made with it.';
+
 CREATE FUNCTION revrtm.fx(from_currency text, to_currency text, on_date date) RETURNS numeric
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
@@ -94,7 +101,7 @@ COMMENT ON COLUMN revrtm.attribution.weight IS 'Share of the deal, 0 to 1; a dea
 COMMENT ON COLUMN revrtm.attribution.amount IS 'Part of the deal''s amount in revrtm.currency; a deal''s parts sum to its amount.';
 
 CREATE VIEW revrtm.channel_attribution WITH (security_invoker = true) AS
-SELECT c.model || ':' || c.channel || ':' || coalesce(p.period::text, '(none)') AS channel_attribution_key,
+SELECT c.model || ':' || c.channel || ':' || coalesce(revrtm.date_text(p.period), '(none)') AS channel_attribution_key,
        c.model,
        c.channel,
        p.period,
@@ -119,7 +126,7 @@ COMMENT ON COLUMN revrtm.channel_attribution.revenue IS 'Amount credited, in rev
 COMMENT ON COLUMN revrtm.channel_attribution.margin IS 'Margin credited, in revrtm.currency.';
 
 CREATE VIEW revrtm.attribution_check WITH (security_invoker = true) AS
-SELECT coalesce(m.model, c.model) || ':' || coalesce(coalesce(b.period, c.period)::text, '(none)') AS attribution_check_key,
+SELECT coalesce(m.model, c.model) || ':' || coalesce(revrtm.date_text(coalesce(b.period, c.period)), '(none)') AS attribution_check_key,
        coalesce(m.model, c.model) AS model,
        coalesce(b.period, c.period) AS period,
        coalesce(b.deals, 0) AS deals,
@@ -174,14 +181,16 @@ FROM (SELECT p.region, p.owner_id, p.product, p.route_id, p.is_closed, p.is_won,
              round(p.amount * p.rate, 2) AS amount, p.amount IS NOT NULL AND p.rate IS NULL AS fx_missing
       FROM (SELECT k.*,
                    CASE WHEN k.currency IS NULL OR k.currency = (SELECT revrtm.setting('currency')) THEN 1
-                  ELSE revrtm.fx(k.currency, (SELECT revrtm.setting('currency')), least(k.close_date, ((SELECT revrtm.as_of()) AT TIME ZONE (SELECT revrtm.setting('timezone')))::date)) END AS rate
+                  ELSE revrtm.fx(k.currency, (SELECT revrtm.setting('currency')),
+                      CASE WHEN k.is_closed THEN coalesce((k.closed_at AT TIME ZONE (SELECT revrtm.setting('timezone')))::date, k.close_date)
+                           ELSE ((SELECT revrtm.as_of()) AT TIME ZONE (SELECT revrtm.setting('timezone')))::date END) END AS rate
             FROM revrtm.opportunity k
             WHERE k.deleted IS NOT TRUE) p) o
 GROUP BY coalesce(o.region, '(none)'), coalesce(o.owner_id, '(none)'), coalesce(o.product, '(none)'), o.route_id,
          concat_ws(':', coalesce(o.region, '(none)'), coalesce(o.owner_id, '(none)'),
                    coalesce(o.product, '(none)'), o.route_id);
 COMMENT ON VIEW revrtm.pipeline IS
-'Open pipeline and win rate, live from the bound CRM. Grain: region x owner x product x route; (none) where the CRM has none.';
+'Open pipeline and win rate, live from the bound CRM, at the rates of revrtm.deal. Grain: region x owner x product x route; (none) where the CRM has none.';
 COMMENT ON COLUMN revrtm.pipeline.pipeline_key IS 'region:owner_id:product:route_id.';
 COMMENT ON COLUMN revrtm.pipeline.region IS 'Region of the deals.';
 COMMENT ON COLUMN revrtm.pipeline.owner_id IS 'User who owns the deals.';

@@ -2,13 +2,14 @@
 -- month.
 
 CREATE VIEW revrtm.route_credit WITH (security_invoker = true) AS
-SELECT concat_ws(':', c.model, c.route_id, c.category, coalesce(c.period::text, '(none)'), c.deal_route_id) AS route_credit_key,
+SELECT concat_ws(':', c.model, c.route_id, c.category, coalesce(revrtm.date_text(c.period), '(none)'), c.deal_route_id) AS route_credit_key,
        c.model,
        c.route_id,
        c.category,
        c.period,
        c.deal_route_id,
-       sum(c.conversions) AS conversions,
+       -- In an order of its own, so that the sum is the same to the bit.
+       sum(c.conversions ORDER BY c.conversions) AS conversions,
        sum(c.revenue)::numeric(18, 2) AS revenue,
        sum(c.margin)::numeric(18, 2) AS margin
 FROM (SELECT k.model, coalesce(m.route_id, p.route_id) AS route_id,
@@ -36,7 +37,7 @@ COMMENT ON COLUMN revrtm.route_credit.revenue IS 'Amount credited, in revrtm.cur
 COMMENT ON COLUMN revrtm.route_credit.margin IS 'Margin credited, in revrtm.currency.';
 
 CREATE VIEW revrtm.route_spend WITH (security_invoker = true) AS
-SELECT concat_ws(':', s.route_id, s.category, s.period) AS route_spend_key,
+SELECT concat_ws(':', s.route_id, s.category, revrtm.date_text(s.period)) AS route_spend_key,
        s.route_id,
        s.category,
        s.period,
@@ -56,7 +57,7 @@ COMMENT ON COLUMN revrtm.route_spend.spend IS 'Spend in revrtm.currency.';
 COMMENT ON COLUMN revrtm.route_spend.fx_missing IS 'Entries left out for want of a rate.';
 
 CREATE VIEW revrtm.route_touched WITH (security_invoker = true) AS
-SELECT concat_ws(':', t.route_id, t.category, coalesce(t.period::text, '(none)')) AS route_touched_key,
+SELECT concat_ws(':', t.route_id, t.category, coalesce(revrtm.date_text(t.period), '(none)')) AS route_touched_key,
        t.route_id,
        t.category,
        t.period,
@@ -77,7 +78,7 @@ COMMENT ON COLUMN revrtm.route_touched.period IS 'Month in which the deals close
 COMMENT ON COLUMN revrtm.route_touched.deals IS 'Won deals with at least one such touch.';
 
 CREATE VIEW revrtm.route_romi WITH (security_invoker = true) AS
-SELECT concat_ws(':', l.model, l.route_id, l.category, coalesce(l.period::text, '(none)')) AS route_romi_key,
+SELECT concat_ws(':', l.model, l.route_id, l.category, coalesce(revrtm.date_text(l.period), '(none)')) AS route_romi_key,
        l.model,
        l.route_id,
        l.category,
@@ -94,7 +95,7 @@ SELECT concat_ws(':', l.model, l.route_id, l.category, coalesce(l.period::text, 
 FROM (SELECT coalesce(c.model, s.model) AS model, coalesce(c.route_id, s.route_id) AS route_id,
              coalesce(c.category, s.category) AS category, coalesce(c.period, s.period) AS period,
              c.conversions, c.revenue, c.margin, s.spend, s.fx_missing
-      FROM (SELECT k.model, k.route_id, k.category, k.period, sum(k.conversions) AS conversions,
+      FROM (SELECT k.model, k.route_id, k.category, k.period, sum(k.conversions ORDER BY k.conversions) AS conversions,
                    sum(k.revenue) AS revenue, sum(k.margin) AS margin
             FROM revrtm.route_credit k
             GROUP BY k.model, k.route_id, k.category, k.period) c

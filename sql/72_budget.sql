@@ -18,8 +18,8 @@ COMMENT ON COLUMN revrtm.budget_line.line IS 'Name of the line, such as direct/c
 COMMENT ON COLUMN revrtm.budget_line.route_id IS 'Its route.';
 COMMENT ON COLUMN revrtm.budget_line.category IS 'Its spend category.';
 COMMENT ON COLUMN revrtm.budget_line.curve IS 'Monthly margin as a function of monthly spend, both in revrtm.currency; NULL: fitted to the line''s own months.';
-COMMENT ON COLUMN revrtm.budget_line.lo IS 'Least monthly budget in revrtm.currency; NULL: 80 % of the current one.';
-COMMENT ON COLUMN revrtm.budget_line.hi IS 'Largest monthly budget in revrtm.currency; NULL: 120 % of the current one.';
+COMMENT ON COLUMN revrtm.budget_line.lo IS 'Least monthly budget in revrtm.currency; NULL: 80 % of the current one, or hi where that is less.';
+COMMENT ON COLUMN revrtm.budget_line.hi IS 'Largest monthly budget in revrtm.currency; NULL: 120 % of the current one, or lo where that is more.';
 COMMENT ON COLUMN revrtm.budget_line.shipped IS 'Whether the row is as the extension made it; none is shipped yet.';
 GRANT SELECT ON revrtm.budget_line TO PUBLIC;
 
@@ -37,16 +37,38 @@ END;
 COMMENT ON FUNCTION revrtm.council_period(date) IS
 'First day of the month of the day given; for NULL the last closed month with deals or spend, as of revrtm.as_of().';
 
+CREATE FUNCTION revrtm.council_model() RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    name text := revrtm.setting('model');
+BEGIN
+    -- An unknown model raises here.
+    PERFORM FROM revrtm.credit(NULL::revrtm.journey, name);
+    IF NOT EXISTS (SELECT FROM revrtm.attribution_model m WHERE m.model = name AND m.enabled) THEN
+        RAISE EXCEPTION 'attribution model % is not enabled', quote_ident(name)
+            USING ERRCODE = '22023',
+                  HINT = 'Set revrtm.model to another one, or enable it in revrtm.attribution_model.';
+    END IF;
+    RETURN name;
+END
+$$;
+COMMENT ON FUNCTION revrtm.council_model() IS
+'The model that budget and council go by: the setting revrtm.model. 22023 where there is no such model or it is not enabled.';
+
 CREATE FUNCTION revrtm.budget_fit(period date DEFAULT NULL)
 RETURNS TABLE (line text, route_id text, category text, current numeric, lo numeric, hi numeric,
                curve revrtm.response_curve, months bigint, other_share numeric, note text)
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 20
 BEGIN ATOMIC
-    WITH month AS MATERIALIZED (
+    WITH council AS MATERIALIZED (
+        SELECT revrtm.council_period(budget_fit.period) AS month, revrtm.council_model() AS model
+    ), month AS MATERIALIZED (
         SELECT c.route_id, c.category, c.period, pg_catalog.sum(c.margin) AS margin,
                pg_catalog.sum(c.margin) FILTER (WHERE c.deal_route_id <> c.route_id) AS other_margin
         FROM revrtm.route_credit c
-        WHERE c.model = revrtm.setting('model') AND c.period <= revrtm.council_period(budget_fit.period)
+        WHERE c.model = (SELECT k.model FROM council k) AND c.period <= (SELECT k.month FROM council k)
         GROUP BY c.route_id, c.category, c.period
     ), fit AS (
         -- Summed in order of month, so that the sums are the same to the bit.
@@ -54,43 +76,44 @@ BEGIN ATOMIC
                pg_catalog.regr_slope(coalesce(m.margin, 0)::float8, pg_catalog.ln(s.spend::float8) ORDER BY s.period) AS slope,
                pg_catalog.regr_intercept(coalesce(m.margin, 0)::float8, pg_catalog.ln(s.spend::float8) ORDER BY s.period) AS intercept,
                pg_catalog.avg(coalesce(m.margin, 0))::float8 AS mean,
-               pg_catalog.sum(m.other_margin) / nullif(pg_catalog.sum(m.margin), 0) AS other_share,
-               coalesce(pg_catalog.max(s.spend) FILTER (WHERE s.period = revrtm.council_period(budget_fit.period)), 0) AS current
+               coalesce(pg_catalog.sum(m.other_margin), 0) / nullif(pg_catalog.sum(m.margin), 0) AS other_share,
+               pg_catalog.min(s.spend) < pg_catalog.max(s.spend) AS varies,
+               coalesce(pg_catalog.max(s.spend) FILTER (WHERE s.period = (SELECT k.month FROM council k)), 0) AS current
         FROM revrtm.budget_line l
              LEFT JOIN revrtm.route_spend s
                ON s.route_id = l.route_id AND s.category = l.category AND s.spend > 0
-                  AND s.period <= revrtm.council_period(budget_fit.period)
+                  AND s.period <= (SELECT k.month FROM council k)
              LEFT JOIN month m
                ON m.route_id = l.route_id AND m.category = l.category AND m.period = s.period
         GROUP BY l.line
     ), bounded AS (
         SELECT f.*, l.route_id, l.category, l.curve AS given,
-               l.curve IS NULL AND (f.months < 6 OR f.slope IS NULL) AS keeps,
-               coalesce(l.lo, pg_catalog.round(f.current * 0.8, 2)) AS lo,
-               coalesce(l.hi, pg_catalog.round(f.current * 1.2, 2)) AS hi
+               CASE WHEN l.curve IS NOT NULL THEN NULL
+                    WHEN f.months < 6 THEN 'few_months'
+                    -- The slope of equal amounts is rounding error over rounding error.
+                    WHEN f.slope IS NULL OR NOT f.varies THEN 'constant_spend'
+                    WHEN coalesce(l.hi, l.lo, f.current) = 0 THEN 'zero_spend' END AS keeps,
+               coalesce(l.lo, least(pg_catalog.round(f.current * 0.8, 2), l.hi)) AS lo,
+               coalesce(l.hi, greatest(pg_catalog.round(f.current * 1.2, 2), l.lo)) AS hi
         FROM fit f JOIN revrtm.budget_line l ON l.line = f.line
     )
     SELECT b.line, b.route_id, b.category, b.current,
-           CASE WHEN b.keeps THEN b.current
+           CASE WHEN b.keeps IS NOT NULL THEN b.current
                 -- ln x begins above zero.
                 WHEN b.given IS NULL AND b.slope > 0 THEN greatest(b.lo, 0.01)
                 ELSE b.lo END,
-           CASE WHEN b.keeps THEN b.current
-                WHEN b.given IS NULL AND b.slope > 0 THEN greatest(b.hi, 0.01)
-                ELSE b.hi END,
+           CASE WHEN b.keeps IS NOT NULL THEN b.current ELSE b.hi END,
            CASE WHEN b.given IS NOT NULL THEN b.given
-                WHEN b.keeps OR b.slope <= 0 THEN revrtm.curve('linear', b.mean, 0)
+                WHEN b.keeps IS NOT NULL OR b.slope <= 0 THEN revrtm.curve('linear', coalesce(b.mean, 0), 0)
                 ELSE revrtm.curve('log', b.intercept, b.slope) END,
            b.months,
            b.other_share,
-           CASE WHEN b.given IS NOT NULL THEN NULL
-                WHEN b.keeps THEN 'few_months'
-                WHEN b.slope <= 0 THEN 'no_response' END
+           coalesce(b.keeps, CASE WHEN b.given IS NULL AND b.slope <= 0 THEN 'no_response' END)
     FROM bounded b
     ORDER BY b.line COLLATE "C";
 END;
 COMMENT ON FUNCTION revrtm.budget_fit(date) IS
-'The lines of the budget as the council of a month sees them: current (spend of that month), bounds, response curve of monthly margin on monthly spend, number of months with spend, share of the credited margin that comes from deals of other routes. Where budget_line has no curve it is the least-squares fit of a + b ln x on the line''s own months up to that one, by the model revrtm.model. note: few_months (fewer than 6: the line keeps its budget), no_response (margin did not rise with spend: a flat curve), or NULL.';
+'The lines of the budget as the council of a month sees them: current (spend of that month), bounds, response curve of monthly margin on monthly spend, number of months with spend, share of the credited margin that comes from deals of other routes. Where budget_line has no curve it is the least-squares fit of a + b ln x on the line''s own months up to that one, by the model revrtm.model. note: few_months (fewer than 6), constant_spend (the same in all of them) or zero_spend (none this month, and no bound says that there may be): the line keeps its budget; no_response (margin did not rise with spend: a flat curve); or NULL. 22023 as council_model.';
 
 CREATE FUNCTION revrtm.budget_proposal(period date DEFAULT NULL, budget numeric DEFAULT NULL)
 RETURNS TABLE (line text, route_id text, category text, current numeric, proposed numeric, change numeric,
@@ -106,12 +129,12 @@ BEGIN ATOMIC
     )
     SELECT f.line, f.route_id, f.category, f.current::numeric(18, 2), a.amount::numeric(18, 2),
            (a.amount - f.current)::numeric(18, 2), a.response, a.marginal,
-           CASE WHEN f.note = 'few_months' THEN 'kept' ELSE a.bound END,
-           pg_catalog.concat_ws(', ', f.note, CASE WHEN f.other_share > 0.5 THEN 'other_routes_deals' END)
+           CASE WHEN f.note IN ('few_months', 'constant_spend', 'zero_spend') THEN 'kept' ELSE a.bound END,
+           nullif(pg_catalog.concat_ws(', ', f.note, CASE WHEN f.other_share > 0.5 THEN 'other_routes_deals' END), '')
     FROM plan p
          CROSS JOIN LATERAL revrtm.allocate(p.plan, p.budget) a
          JOIN fit f ON f.line = a.line
     ORDER BY f.line COLLATE "C";
 END;
 COMMENT ON FUNCTION revrtm.budget_proposal(date, numeric) IS
-'How the month''s budget returns most margin: the optimal amount of every line within its bounds, for the budget given or the month''s own total. response and marginal are margin a month, and margin for one more unit of money, at the proposed amount; bound is lo, hi, kept (few_months) or NULL; note may say few_months, no_response, other_routes_deals (most of the margin comes from deals of other routes). 22023 where the bounds cannot meet the budget.';
+'How the month''s budget returns most margin: the optimal amount of every line within its bounds, for the budget given or the month''s own total. response and marginal are margin a month, and margin for one more unit of money, at the proposed amount; bound is lo, hi, kept (few_months, constant_spend, zero_spend) or NULL; note is that of budget_fit and other_routes_deals (most of the margin comes from deals of other routes), joined by a comma, or NULL. 22023 where the bounds cannot meet the budget, 0A000 for a curve of one''s own that is not concave between them.';

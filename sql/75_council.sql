@@ -8,8 +8,9 @@ RETURNS TABLE (route_id text, kind text, open_deals bigint, open_amount numeric,
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 10
 BEGIN ATOMIC
     WITH span AS MATERIALIZED (
-        SELECT revrtm.council_period(council_route.period) AS last_month,
-               (revrtm.council_period(council_route.period) - interval '11 months')::date AS first_month
+        SELECT m.last_month, (m.last_month - interval '11 months')::date AS first_month,
+               revrtm.council_model() AS model
+        FROM (SELECT revrtm.council_period(council_route.period) AS last_month OFFSET 0) m
     ), deals AS (
         SELECT d.route_id,
                pg_catalog.count(*) FILTER (WHERE NOT d.is_closed) AS open_deals,
@@ -30,9 +31,9 @@ BEGIN ATOMIC
         GROUP BY c.model, c.route_id
     ), credited AS (
         SELECT c.route_id, pg_catalog.jsonb_object_agg(c.model, c.revenue) AS revenue_by_model,
-               pg_catalog.sum(c.revenue) FILTER (WHERE c.model = revrtm.setting('model')) AS revenue,
-               pg_catalog.sum(c.margin) FILTER (WHERE c.model = revrtm.setting('model')) AS margin
-        FROM credit c
+               pg_catalog.sum(c.revenue) FILTER (WHERE c.model = s.model) AS revenue,
+               pg_catalog.sum(c.margin) FILTER (WHERE c.model = s.model) AS margin
+        FROM credit c CROSS JOIN span s
         GROUP BY c.route_id
     ), spent AS (
         SELECT p.route_id, pg_catalog.sum(p.spend) AS spend
@@ -48,10 +49,17 @@ BEGIN ATOMIC
                pg_catalog.sum(revrtm.curve_slope(f.curve, f.current::float8) * f.current::float8 ORDER BY f.line COLLATE "C")
                / nullif(pg_catalog.sum(f.current::float8 ORDER BY f.line COLLATE "C"), 0) AS slope
         FROM revrtm.budget_fit(council_route.period) f
-        WHERE f.current > 0 AND f.note IS DISTINCT FROM 'few_months'
+        -- A line that keeps its budget has no curve of its own.
+        WHERE f.current > 0 AND (f.note IS NULL OR f.note = 'no_response')
         GROUP BY f.route_id
+    ), spine AS (
+        SELECT a.route_id FROM revrtm.route a WHERE a.active
+        UNION SELECT a.route_id FROM deals a
+        UNION SELECT a.route_id FROM credited a
+        UNION SELECT a.route_id FROM spent a
+        UNION SELECT a.route_id FROM budget a
     )
-    SELECT r.route_id, r.kind, coalesce(d.open_deals, 0), coalesce(d.open_amount, 0)::numeric(18, 2),
+    SELECT p.route_id, r.kind, coalesce(d.open_deals, 0), coalesce(d.open_amount, 0)::numeric(18, 2),
            coalesce(d.won, 0), coalesce(d.lost, 0),
            (d.won::numeric / nullif(d.won + d.lost, 0))::numeric(12, 6),
            d.cycle_days::numeric(12, 1),
@@ -61,54 +69,65 @@ BEGIN ATOMIC
            ((coalesce(c.margin, 0) - s.spend) / nullif(s.spend, 0))::numeric(18, 6),
            (l.slope - 1)::numeric(18, 6),
            coalesce(b.current_budget, 0)::numeric(18, 2), coalesce(b.proposed_budget, 0)::numeric(18, 2),
-           CASE WHEN coalesce(s.spend, 0) = 0 THEN 'zero_spend'
+           CASE WHEN r.route_id IS NULL THEN 'unknown_route'
+                WHEN coalesce(s.spend, 0) = 0 THEN 'zero_spend'
                 WHEN coalesce(d.won + d.lost, 0) = 0 THEN 'no_closed' END
-    FROM revrtm.route r
-         LEFT JOIN deals d ON d.route_id = r.route_id
-         LEFT JOIN credited c ON c.route_id = r.route_id
-         LEFT JOIN spent s ON s.route_id = r.route_id
-         LEFT JOIN budget b ON b.route_id = r.route_id
-         LEFT JOIN slope l ON l.route_id = r.route_id
-    WHERE r.active OR d.route_id IS NOT NULL OR c.route_id IS NOT NULL OR s.route_id IS NOT NULL
-    ORDER BY r.route_id COLLATE "C";
+    FROM spine p
+         LEFT JOIN revrtm.route r ON r.route_id = p.route_id
+         LEFT JOIN deals d ON d.route_id = p.route_id
+         LEFT JOIN credited c ON c.route_id = p.route_id
+         LEFT JOIN spent s ON s.route_id = p.route_id
+         LEFT JOIN budget b ON b.route_id = p.route_id
+         LEFT JOIN slope l ON l.route_id = p.route_id
+    ORDER BY p.route_id COLLATE "C";
 END;
 COMMENT ON FUNCTION revrtm.council_route(date) IS
-'The routes as the council of a month sees them. Open deals and amount are of the store as it stands; won, lost, win_rate, cycle_days (median of won deals, creation to end), spend, revenue, margin and romi are of the twelve months that end with it, by the model revrtm.model (revenue_by_model: every enabled one); marginal_romi is the margin that one more unit of money would bring at the current budget, less that unit, by the lines'' curves and weighted by their spend. Money in revrtm.currency. note: zero_spend, no_closed, or NULL.';
+'The routes as the council of a month sees them. Open deals and amount are of the store as it stands; won, lost, win_rate, cycle_days (median of won deals, creation to end), spend, revenue, margin and romi are of the twelve months that end with it, by the model revrtm.model (revenue_by_model: every enabled one); marginal_romi is the margin that one more unit of money would bring at the current budget, less that unit, by the lines'' curves and weighted by their spend. Money in revrtm.currency. A row for every active route, and every other one with deals, spend, credit or budget. note: unknown_route (it is not in revrtm.route), zero_spend, no_closed, or NULL.';
 
 CREATE FUNCTION revrtm.council_pack(period date DEFAULT NULL) RETURNS jsonb
 LANGUAGE sql STABLE PARALLEL SAFE
+-- What instants, ranges and numbers look like in JSON.
+SET TimeZone = 'UTC'
+SET DateStyle = 'ISO'
+SET extra_float_digits = 1
 BEGIN ATOMIC
+    WITH council AS MATERIALIZED (
+        SELECT revrtm.council_period(council_pack.period) AS month
+    )
     SELECT pg_catalog.jsonb_build_object(
         'version', 1,
-        'period', revrtm.council_period(council_pack.period),
+        'period', k.month,
         'as_of', revrtm.as_of() AT TIME ZONE 'UTC',
-        'model', revrtm.setting('model'),
+        'model', revrtm.council_model(),
         'currency', revrtm.setting('currency'),
         'routes', (SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.to_jsonb(r.*) ORDER BY r.route_id COLLATE "C"), '[]')
-                   FROM revrtm.council_route(council_pack.period) r),
+                   FROM revrtm.council_route(k.month) r),
         'attribution', (SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.to_jsonb(a.*)
                                         ORDER BY a.model COLLATE "C", a.channel COLLATE "C"), '[]')
                         FROM revrtm.channel_attribution a
-                        WHERE a.period = revrtm.council_period(council_pack.period)),
+                        WHERE a.period = k.month),
         'conflicts', (SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.to_jsonb(c.*)
-                                      ORDER BY c.account_id COLLATE "C", c.submitted_at, c.partner_id COLLATE "C"), '[]')
+                                      ORDER BY c.account_id COLLATE "C", c.submitted_at, c.partner_id COLLATE "C",
+                                               c.other_submitted_at, c.other_partner_id COLLATE "C", c.conflict_key COLLATE "C"), '[]')
                       FROM revrtm.registration_conflict c),
         'budget', (SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.to_jsonb(b.*) ORDER BY b.line COLLATE "C"), '[]')
-                   FROM revrtm.budget_proposal(council_pack.period) b),
-        'checks', (SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.to_jsonb(k.*) ORDER BY k.model COLLATE "C"), '[]')
-                   FROM revrtm.attribution_check k
-                   WHERE k.period = revrtm.council_period(council_pack.period)),
+                   FROM revrtm.budget_proposal(k.month) b),
+        'checks', (SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.to_jsonb(a.*) ORDER BY a.model COLLATE "C"), '[]')
+                   FROM revrtm.attribution_check a
+                   WHERE a.period = k.month),
         'notes', (SELECT coalesce(pg_catalog.jsonb_agg(n.note ORDER BY n.note COLLATE "C"), '[]')
                   FROM (SELECT d.note || ': ' || pg_catalog.count(*) || ' won deals' AS note
                         FROM revrtm.deal d
-                        WHERE d.is_won AND d.is_closed AND d.note IS NOT NULL
+                        WHERE d.is_won AND d.is_closed AND d.note IS NOT NULL AND d.period <= k.month
                         GROUP BY d.note
                         UNION ALL
                         SELECT 'fx_missing: ' || pg_catalog.sum(s.fx_missing) || ' entries of spend'
                         FROM revrtm.route_spend s
+                        WHERE s.period <= k.month
                         HAVING pg_catalog.sum(s.fx_missing) > 0
                         UNION ALL
-                        SELECT f.note || ': the store of journeys' FROM revrtm.freshness f WHERE f.note IS NOT NULL) n));
+                        SELECT f.note || ': the store of journeys' FROM revrtm.freshness f WHERE f.note IS NOT NULL) n))
+    FROM council k;
 END;
 COMMENT ON FUNCTION revrtm.council_pack(date) IS
-'Everything the monthly revenue council looks at, one document: version, period, as_of (UTC), model, currency, routes (council_route), attribution (channel_attribution of the month), conflicts (registration_conflict), budget (budget_proposal), checks (attribution_check of the month), notes. The month is the one given, or the last closed one with data.';
+'Everything the monthly revenue council looks at, one document: version, period, as_of (UTC), model, currency, routes (council_route), attribution (channel_attribution of the month), conflicts (registration_conflict), budget (budget_proposal), checks (attribution_check of the month), notes (what was left out or estimated in the months up to it, and the state of the store). The month is the one given, or the last closed one with data. The same text whatever the session''s TimeZone, DateStyle or extra_float_digits. 22023 as council_model.';

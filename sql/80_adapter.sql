@@ -151,7 +151,8 @@ SELECT 'salesforce_fivetran', c.* FROM (VALUES
 ('opportunity_stage', 'opportunity_history', 'amount', '{t.amount money}', NULL),
 
 ('touch', 'campaign_member', 'touch_id', '{t.id id}', NULL),
-('touch', 'campaign_member', 'touched_at', 'coalesce({t.first_responded_date timestamptz?}, {t.created_date timestamptz?})', NULL),
+-- The response is a day; a member who responded on the day of entry did so then.
+('touch', 'campaign_member', 'touched_at', 'CASE WHEN {t.first_responded_date date?} = {t.created_date date?} THEN {t.created_date timestamptz?} ELSE coalesce({t.first_responded_date timestamptz?}, {t.created_date timestamptz?}) END', NULL),
 ('touch', 'campaign_member', 'channel', '{c.type label}', 'campaign'),
 ('touch', 'campaign_member', 'account_id', '{t.account_id text}', NULL),
 ('touch', 'campaign_member', 'contact_id', 'coalesce({t.contact_id text?}, {t.lead_id text?})', NULL),
@@ -326,7 +327,9 @@ BEGIN
                  LATERAL (SELECT n.name, jsonb_object_agg(k.attname, k.atttypid::regtype) AS present,
                                  jsonb_build_object('t', jsonb_object_agg(k.attname, k.atttypid::regtype)) AS self
                           FROM pg_class c JOIN pg_attribute k ON k.attrelid = c.oid
-                          WHERE c.oid = to_regclass(n.name) AND c.relkind IN ('r', 'v', 'm', 'f', 'p')
+                               JOIN pg_namespace p ON p.oid = c.relnamespace
+                          WHERE p.nspname = schema AND c.relname = a.table_name
+                            AND c.relkind IN ('r', 'v', 'm', 'f', 'p')
                             AND k.attnum > 0 AND NOT k.attisdropped) x
             WHERE a.adapter = adapter_branch.adapter AND a.relation = adapter_branch.relation
               AND a.branch = adapter_branch.branch
@@ -392,7 +395,7 @@ BEGIN
             USING ERRCODE = '22023',
                   HINT = (SELECT 'The adapters are ' || string_agg(a.adapter, ', ' ORDER BY a.adapter) || '.'
                           FROM revrtm.adapter a);
-    ELSIF to_regnamespace(quote_ident(schema)) IS NULL THEN
+    ELSIF NOT EXISTS (SELECT FROM pg_namespace n WHERE n.nspname = schema) THEN
         RAISE EXCEPTION 'there is no schema %', quote_nullable(schema) USING ERRCODE = '3F000';
     END IF;
 

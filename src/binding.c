@@ -114,7 +114,7 @@ analyze_query(text *source, Analysis *a)
 	start = Max(raw->stmt_location, 0);
 	a->statement = cstring_to_text_with_len(query + start,
 											raw->stmt_len > 0 ? raw->stmt_len :
-											strlen(query + start));
+											(int) strlen(query + start));
 
 	a->query = parse_analyze_fixedparams(raw, query, NULL, 0, NULL);
 	a->relations = NIL;

@@ -37,4 +37,22 @@
 #define REVRTM_MODULE_MAGIC PG_MODULE_MAGIC
 #endif
 
+/* A non-empty range; 16 added an error context. Needs utils/rangetypes.h. */
+#if PG_VERSION_NUM >= 160000
+#define rtm_make_range(typcache, lower, upper) \
+	make_range(typcache, lower, upper, false, NULL)
+#else
+#define rtm_make_range(typcache, lower, upper) \
+	make_range(typcache, lower, upper, false)
+#endif
+
+/* An index scan; 18 added instrumentation. Needs access/genam.h. */
+#if PG_VERSION_NUM >= 180000
+#define rtm_index_beginscan(heap, index, snapshot, nkeys) \
+	index_beginscan(heap, index, snapshot, NULL, nkeys, 0)
+#else
+#define rtm_index_beginscan(heap, index, snapshot, nkeys) \
+	index_beginscan(heap, index, snapshot, nkeys, 0)
+#endif
+
 #endif							/* REVRTM_COMPAT_H */

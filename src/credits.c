@@ -376,6 +376,8 @@ add_deal(Credits *c, struct varlena *journey, const Money *money)
 	TouchColumns touches = {0};
 	Shares		shares;
 	uint32	   *number = small_number;
+	rtm_int128	unit = 1;
+	Cell	   *column;
 	bool		small = true;
 
 	if (journey != NULL)
@@ -416,13 +418,22 @@ add_deal(Credits *c, struct varlena *journey, const Money *money)
 	}
 	for (uint32 i = 0; i < reader.channels; i++)
 		number[i] = channel_number(&c, &reader.name[i]);
-	if (money != NULL && money->scale > c->scale)
+	if (money != NULL)
+	{
 		raise_scale(c, money->scale);
+		/* A deal's own scale may be coarser than the state's. */
+		for (int s = money->scale; s < c->scale; s++)
+			unit *= 10;
+		if (money->negative)
+			unit = -unit;
+	}
+	column = cells(c);
 
 	for (int m = 0; m < c->models; m++)
 	{
 		Model		model = {0};
 		uint64		total = money ? money->units : 0;
+		size_t		only;
 
 		state_model(c, m, &model);
 		if (model.rule.kind == MODEL_TIME_DECAY && reader.timed && touches.touched_at == NULL)
@@ -434,27 +445,26 @@ add_deal(Credits *c, struct varlena *journey, const Money *money)
 			touches.touched_at = at;
 		}
 		touches.direct = rtm_direct_channels(&model, reader.name, reader.channels);
-		rtm_share_deal(&shares, &model, &touches);
+		if (rtm_only_touch(&model.rule, &touches, &only))
+		{
+			Cell	   *cell = column + m + number[touches.channel[only]] * (Size) c->models;
 
-		/* A deal's own scale may be coarser than the state's. */
+			add_to(&cell->units, RTM_DEAL_UNITS);
+			add_to(&cell->money, total * unit);
+			continue;
+		}
+		rtm_share_deal(&shares, &model, &touches);
 		if (total > 0)
 			rtm_share_money(&shares, touches.n, total);
 		for (size_t i = 0; i < touches.n; i++)
 		{
-			Cell	   *cell;
+			Cell	   *cell = column + m + number[touches.channel[i]] * (Size) c->models;
 
 			if (shares.weight[i] == 0)
 				continue;
-			cell = &cells(c)[(Size) number[touches.channel[i]] * c->models + m];
 			add_to(&cell->units, shares.units[i]);
 			if (total > 0)
-			{
-				rtm_int128	value = shares.money[i];
-
-				for (int s = money->scale; s < c->scale; s++)
-					value *= 10;
-				add_to(&cell->money, money->negative ? -value : value);
-			}
+				add_to(&cell->money, shares.money[i] * unit);
 		}
 	}
 	return c;

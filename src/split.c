@@ -67,33 +67,64 @@ kth_largest(uint64_t *value, size_t n, size_t k)
 	return value[low];
 }
 
+/* Up to this many, ranking all beats selecting one: it never mispredicts. */
+#define RANKED	24
+
+/*
+ * Hand out left units, one each, to the remainders of the lowest rank.
+ */
+static void
+hand_out_ranked(uint64_t *part, const uint64_t *remainder, size_t n, size_t left)
+{
+	for (size_t i = 0; i < n; i++)
+	{
+		size_t		rank = 0;
+
+		for (size_t j = 0; j < i; j++)
+			rank += remainder[j] >= remainder[i];
+		for (size_t j = i + 1; j < n; j++)
+			rank += remainder[j] > remainder[i];
+		part[i] += rank < left;
+	}
+}
+
 /*
  * Hand out left units, one each, to the largest remainders.
  */
 static void
 hand_out(uint64_t *part, const uint64_t *remainder, uint64_t *scratch, size_t n, size_t left)
 {
-	uint64_t	threshold;
-	size_t		above = 0;
+	uint64_t	threshold = remainder[0];
+	size_t		given = 0;
+	size_t		i = 1;
 
-	for (size_t i = 0; i < n; i++)
-		scratch[i] = remainder[i];
-	threshold = kth_largest(scratch, n, left);
-
-	for (size_t i = 0; i < n; i++)
+	while (i < n && remainder[i] == threshold)
+		i++;
+	if (i < n && n <= RANKED)
 	{
-		if (remainder[i] > threshold)
+		hand_out_ranked(part, remainder, n, left);
+		return;
+	}
+	if (i < n)
+	{
+		for (i = 0; i < n; i++)
+			scratch[i] = remainder[i];
+		threshold = kth_largest(scratch, n, left);
+		for (i = 0; i < n; i++)
 		{
-			part[i]++;
-			above++;
+			if (remainder[i] > threshold)
+			{
+				part[i]++;
+				given++;
+			}
 		}
 	}
-	for (size_t i = 0; above < left; i++)
+	for (i = 0; given < left; i++)
 	{
 		if (remainder[i] == threshold)
 		{
 			part[i]++;
-			above++;
+			given++;
 		}
 	}
 }
@@ -105,30 +136,49 @@ rtm_split(uint64_t total, const uint64_t *weight, size_t n, uint64_t sum,
 	uint64_t   *remainder = scratch;
 	uint64_t	left = total;
 
-	for (size_t i = 0; i < n; i++)
+	if (sum == 1)
 	{
-		/* Equal weights come in runs; their division is done once. */
-		if (i > 0 && weight[i] == weight[i - 1])
-		{
-			part[i] = part[i - 1];
-			remainder[i] = remainder[i - 1];
-		}
-		else
+		/* One touch takes all. */
+		for (size_t i = 0; i < n; i++)
+			part[i] = weight[i] ? total : 0;
+		return;
+	}
+	if ((sum & (sum - 1)) == 0)
+	{
+		/* A power of two, as units of a deal are: no division. */
+		int			shift = __builtin_ctzll(sum);
+
+		for (size_t i = 0; i < n; i++)
 		{
 			rtm_uint128 product = (rtm_uint128) total * weight[i];
 
-			if ((uint64_t) (product >> 64) == 0)
+			part[i] = (uint64_t) (product >> shift);
+			remainder[i] = (uint64_t) product & (sum - 1);
+			left -= part[i];
+		}
+	}
+	else
+	{
+		for (size_t i = 0; i < n; i++)
+		{
+			/* Equal weights come in runs; their division is done once. */
+			if (i > 0 && weight[i] == weight[i - 1])
 			{
-				part[i] = (uint64_t) product / sum;
-				remainder[i] = (uint64_t) product % sum;
+				part[i] = part[i - 1];
+				remainder[i] = remainder[i - 1];
 			}
 			else
 			{
-				part[i] = (uint64_t) (product / sum);
+				rtm_uint128 product = (rtm_uint128) total * weight[i];
+
+				if ((uint64_t) (product >> 64) == 0)
+					part[i] = (uint64_t) product / sum;
+				else
+					part[i] = (uint64_t) (product / sum);
 				remainder[i] = (uint64_t) product - part[i] * sum;
 			}
+			left -= part[i];
 		}
-		left -= part[i];
 	}
 	if (left > 0)
 		hand_out(part, remainder, scratch + n, n, (size_t) left);

@@ -82,12 +82,14 @@ stage_settings() {
 	esac
 }
 
-# Forgets what the caller's environment says about servers and makes.
+# Forgets what the caller's environment says about servers and makes, but for
+# the settings of the test tools and the pg_config in use.
 clean_environment() {
 	local name
 	for name in ${!PG@}; do
-		unset "$name"
+		[[ $name == PG_TEST_* ]] || unset "$name"
 	done
+	export PG_CONFIG=$pg_config
 	unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES GNUMAKEFLAGS TMPDIR CDPATH
 }
 
@@ -104,7 +106,7 @@ servers() {
 # its name in REVRTM_RUN. Tests start servers of their own, which outlive
 # their parent.
 reap() {
-	local left running tries
+	local left running tries socket
 	for ((tries = 0; tries < 100; tries++)); do
 		left=$(grep -lzsxF "REVRTM_RUN=$1" /proc/[0-9]*/environ | cut -d / -f 3)
 		running=$(servers "$1")
@@ -114,8 +116,9 @@ reap() {
 		sleep 0.1
 	done
 	[ -z "$left$running" ] || kill -KILL $left $running 2>/dev/null
-	if [ -f "$1/socket" ]; then
-		rm -rf "/tmp/revrtm-socket.$(cat "$1/socket")"
+	socket=$(cat "$1/socket" 2>/dev/null)
+	if [[ $socket =~ ^[A-Za-z0-9]+$ ]]; then
+		rm -rf "/tmp/revrtm-socket.$socket"
 		rm -f "$1/socket"
 	fi
 }

@@ -1,15 +1,76 @@
 -- make demo: the demo CRM, and what it answers.
 \set ON_ERROR_STOP 1
+\set QUIET 1
+\pset footer off
+\pset linestyle unicode
+\pset border 1
+\pset null '-'
 SET client_min_messages = warning;
 CREATE DATABASE demo;
+-- The demo's calendar ends with June 2026; nothing it says reads the clock.
+ALTER DATABASE demo SET revrtm.as_of = '2026-07-01';
+ALTER DATABASE demo SET timezone = 'UTC';
 \connect demo
 SET client_min_messages = warning;
 CREATE EXTENSION revrtm CASCADE;
 
-SELECT pg_catalog.to_regprocedure('revrtm.load_demo(integer,integer)') IS NOT NULL AS has_demo \gset
-\if :has_demo
 \warn loading the demo CRM of 2000 deals
-SELECT revrtm.load_demo(2000, 1) \g /dev/null
-\endif
+SELECT FROM revrtm.load_demo(2000, 1) \g /dev/null
+\warn packing journeys, attributing, fitting, allocating
+SELECT FROM revrtm.refresh_journeys() \g /dev/null
+CREATE TEMPORARY TABLE pack AS SELECT revrtm.council_pack() AS doc;
 
-SELECT revrtm.library_version() AS revrtm;
+SELECT to_char((doc ->> 'period')::date, 'FMMonth YYYY') AS month, doc ->> 'currency' AS currency,
+       doc ->> 'model' AS model, (doc ->> 'as_of')::timestamp::date AS today FROM pack \gset
+\echo
+\echo 'REVENUE COUNCIL OF' :month '(as of' :today', attribution by' :model', money in thousands of' :currency')'
+\echo
+\echo 'Routes: pipeline today; the twelve months to the council; the month''s budget'
+SELECT r.route_id AS route,
+       round(r.open_amount / 1000) AS pipeline,
+       round(r.win_rate * 100, 1) || ' %' AS "win rate",
+       round(r.cycle_days) AS "cycle, days",
+       round((r.revenue_by_model ->> 'first_touch')::numeric / 1000) AS "first touch",
+       round((r.revenue_by_model ->> 'last_touch')::numeric / 1000) AS "last touch",
+       round((r.revenue_by_model ->> 'linear')::numeric / 1000) AS "linear",
+       round((r.revenue_by_model ->> 'u_shaped')::numeric / 1000) AS "u shaped",
+       round((r.revenue_by_model ->> 'time_decay')::numeric / 1000) AS "time decay",
+       round(r.spend / 1000) AS spend,
+       round(r.romi, 2) AS romi,
+       round(r.marginal_romi, 2) AS "marginal romi",
+       round(r.current_budget / 1000, 1) AS budget,
+       round(r.proposed_budget / 1000, 1) AS proposed
+FROM pack, jsonb_to_recordset(doc -> 'routes') AS r (
+    route_id text, open_amount numeric, win_rate numeric, cycle_days numeric, revenue_by_model jsonb,
+    spend numeric, romi numeric, marginal_romi numeric, current_budget numeric, proposed_budget numeric);
+
+\echo 'Budget: where the month''s money would return most margin, within 20 % of what each line has'
+SELECT b.line, round(b.current) AS current, round(b.proposed) AS proposed,
+       to_char(round(b.change), 'SG999,999') AS change, round(b.response::numeric) AS "margin a month",
+       round(b.marginal::numeric, 2) AS "margin of one more", b.bound, nullif(b.note, '') AS note
+FROM pack, jsonb_to_recordset(doc -> 'budget') AS b (
+    line text, current numeric, proposed numeric, change numeric, response float8, marginal float8,
+    bound text, note text)
+UNION ALL
+SELECT 'total', round(sum(b.current)), round(sum(b.proposed)), to_char(round(sum(b.change)), 'SG999,999'),
+       round(sum(b.response)::numeric), NULL, NULL, NULL
+FROM pack, jsonb_to_recordset(doc -> 'budget') AS b (
+    line text, current numeric, proposed numeric, change numeric, response float8);
+
+\echo 'Open conflicts: registrations that wait behind another''s protection'
+SELECT a.account_name AS account, p.partner_name AS claims, o.partner_name AS holds,
+       c.other_status AS status, upper(c.other_protection) AS "protected until"
+FROM pack, jsonb_to_recordset(doc -> 'conflicts') AS c (
+         account_id text, partner_id text, other_partner_id text, other_status text, other_protection daterange)
+     LEFT JOIN revrtm.account a ON a.account_id = c.account_id
+     LEFT JOIN revrtm.partner p ON p.partner_id = c.partner_id
+     LEFT JOIN revrtm.partner o ON o.partner_id = c.other_partner_id
+ORDER BY a.account_name COLLATE "C", p.partner_name COLLATE "C";
+
+\echo 'Checks: credit against the CRM''s bookings, all months and models'
+SELECT count(*) AS checks, sum(deals) AS "deals x models", sum(bookings) AS bookings, sum(credited) AS credited,
+       count(*) FILTER (WHERE difference <> 0 OR deal_difference <> 0) AS "not zero"
+FROM revrtm.attribution_check;
+
+\echo 'Notes'
+SELECT n.note FROM pack, jsonb_array_elements_text(doc -> 'notes') AS n (note);

@@ -37,7 +37,7 @@ SELECT is((SELECT missing FROM result WHERE relation = 'opportunity_stage'), ARR
 SELECT is((SELECT missing FROM result WHERE relation = 'touch'), ARRAY['table campaign_member', 'route_id', 'milestone', 'verified'],
     'touches come from tasks and events alone');
 SELECT is_empty('SELECT relation, column_name, problem FROM revrtm.binding_check() WHERE problem IS NOT NULL', 'no problem is left');
-SELECT is((SELECT count(*) FROM revrtm.account), 7::bigint, 'accounts: two of the nine are not the current version');
+SELECT is((SELECT count(*) FROM revrtm.account), 7::bigint, 'accounts: three of the ten are not the current version');
 SELECT results_eq('SELECT opportunity_id, amount, round(probability, 2), deleted, close_date, created_at, account_id FROM revrtm.opportunity
                    WHERE opportunity_id = ''006q000000HddohAAB''',
     $$VALUES ('006q000000HddohAAB', 24120000.00, 10.00, true, date '2018-12-19', timestamptz '2018-12-19 19:51:13+00', '9CcfAt8qtZvCTwFvwOFLcg==')$$,

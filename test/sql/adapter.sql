@@ -48,6 +48,7 @@ CREATE TABLE campaign_member (id text PRIMARY KEY, campaign_id text, contact_id 
 INSERT INTO campaign_member VALUES
 ('00vA', '701A', '003A', '00QA', NULL, true, '2026-01-10', '2026-01-09 12:00+00', false, false, '2026-02-01 00:00+00'),
 ('00vB', '701B', NULL, '00QA', NULL, false, NULL, '2026-01-09 12:00+00', true, false, '2026-02-01 00:00+00'),
+('00vD', '701B', '003A', NULL, NULL, true, '2026-01-09', '2026-01-09 23:30+00', false, false, '2026-02-01 00:00+00'),
 ('00vC', 'gone', NULL, NULL, '001A', NULL, NULL, '2026-01-09 12:00+00', NULL, NULL, NULL);
 CREATE TABLE task (id text PRIMARY KEY, who_id text, what_id text, account_id text, type text, task_subtype text, is_closed boolean,
     activity_date date, completed_date_time timestamptz, created_date timestamptz, is_deleted boolean, _fivetran_deleted boolean, _fivetran_synced timestamptz);
@@ -181,6 +182,7 @@ SELECT * FROM revrtm.bind_salesforce('sales Force', 'heroku');
 SELECT * FROM revrtm.bind_salesforce('sales Force', NULL);
 SELECT * FROM revrtm.bind_salesforce(NULL);
 SELECT * FROM revrtm.bind_salesforce('sales');
+SELECT * FROM revrtm.bind_salesforce('');
 SELECT * FROM revrtm.bind_salesforce('pg_catalog');
 SELECT * FROM revrtm.bind_adapter('nothing', 'public');
 SELECT * FROM revrtm.bind_adapter(NULL, NULL);

@@ -186,6 +186,21 @@ SELECT count(*) FROM revrtm.account;
 SELECT revrtm.bind('account', $$SELECT 'a' AS account_id, 'A' AS account_name, 3 AS employees$$);
 SELECT account_id, account_name, employees FROM revrtm.account;
 
+-- A prepared statement follows; a query that comes round to its own view is reported.
+SET plan_cache_mode = force_generic_plan;
+PREPARE accounts AS SELECT account_id FROM revrtm.account;
+EXECUTE accounts;
+SELECT revrtm.bind('account', $$SELECT 'b' AS account_id, 'A' AS account_name, 3 AS employees$$);
+EXECUTE accounts;
+RESET plan_cache_mode;
+BEGIN;
+CREATE VIEW crm.account_v AS SELECT 'a' AS account_id, 'b' AS account_name;
+SELECT revrtm.bind('account', 'SELECT account_id, account_name FROM crm.account_v');
+CREATE OR REPLACE VIEW crm.account_v AS SELECT account_id, account_name FROM revrtm.account;
+SELECT problem FROM revrtm.binding_check() WHERE relation = 'account' AND column_name = 'account_id';
+SELECT state, detail FROM failure($$SELECT revrtm.bind('account', 'SELECT account_id, account_name FROM crm.account_v')$$);
+ROLLBACK;
+
 -- The trigger follows the table, however it changes.
 UPDATE revrtm.binding SET query = replace(query, '3', '4') WHERE relation = 'account';
 SELECT employees FROM revrtm.account;
@@ -198,6 +213,12 @@ TRUNCATE revrtm.binding;
 SELECT count(*) FROM revrtm.opportunity;
 ROLLBACK;
 SELECT count(*) FROM revrtm.opportunity;
+
+-- Everything that was made says what it is.
+SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'revrtm'::regnamespace AND obj_description(p.oid, 'pg_proc') IS NULL;
+SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
+WHERE c.relnamespace = 'revrtm'::regnamespace AND c.relkind IN ('r', 'v')
+  AND (obj_description(c.oid, 'pg_class') IS NULL OR col_description(c.oid, a.attnum) IS NULL);
 
 -- A reader reads the views and the bound tables, also when they come anew.
 CREATE ROLE regress_revrtm_reader;
@@ -239,7 +260,8 @@ SELECT revrtm.grant_reader('regress_revrtm_reader');
 SET ROLE NONE;
 SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'revrtm'::regnamespace AND c.relkind IN ('r', 'v') AND c.relowner <> current_user::regrole;
 SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
-WHERE p.pronamespace = 'revrtm'::regnamespace AND (l.lanname = 'c') = (p.proowner = current_user::regrole);
+WHERE p.pronamespace = 'revrtm'::regnamespace AND p.prokind <> 'a'
+  AND (l.lanname = 'c') = (p.proowner = current_user::regrole);
 SELECT revrtm.unbind('app_user');
 SELECT count(*) FROM revrtm.app_user;
 \c :here :me

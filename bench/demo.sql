@@ -1,0 +1,15 @@
+-- The demo CRM at 100000 deals: the time it takes, and what it takes up.
+--   psql -X -f bench/demo.sql
+-- Last figures (2 cores, shared, PostgreSQL 15, fsync off, assertions on) are in doc/demo.md.
+\set ON_ERROR_STOP 1
+\timing on
+SELECT revrtm.make_demo_crm(100000);
+\timing off
+SELECT c.relname, c.reltuples::bigint AS row_count,
+       pg_size_pretty(pg_table_size(c.oid)) AS table_size,
+       pg_size_pretty(pg_indexes_size(c.oid)) AS index_size
+FROM pg_class c
+WHERE c.relnamespace = 'revrtm_demo'::regnamespace AND c.relkind = 'r'
+ORDER BY pg_total_relation_size(c.oid) DESC;
+SELECT pg_size_pretty(sum(pg_total_relation_size(c.oid))) AS total
+FROM pg_class c WHERE c.relnamespace = 'revrtm_demo'::regnamespace AND c.relkind = 'r';

@@ -1,0 +1,98 @@
+/*-------------------------------------------------------------------------
+ *
+ * partner.c
+ *		current_partner(): which partner the current user acts for.
+ *
+ * Row security asks this for whoever reads, so the two tables that say it are
+ * read here below their privileges, and nothing of them but the answer is
+ * given away.
+ *
+ * Copyright (c) 2026, the revrtm developers; see LICENSE
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "access/table.h"
+#include "access/tableam.h"
+#include "executor/tuptable.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "scope.h"
+#include "settings.h"
+
+REVRTM_FUNCTION(revrtm_current_partner);
+
+/*
+ * The next row whose role, its first column, the current user is or is a
+ * member of. A superuser is a member only where that was granted.
+ */
+static bool
+next_role(TableScanDesc scan, TupleTableSlot *slot, Oid *role)
+{
+	Oid			user = GetUserId();
+	bool		isnull;
+
+	while (table_scan_getnextslot(scan, ForwardScanDirection, slot))
+	{
+		CHECK_FOR_INTERRUPTS();
+		*role = get_role_oid(TextDatumGetCString(slot_getattr(slot, 1, &isnull)), true);
+		if (OidIsValid(*role) && is_member_of_role_nosuper(user, *role))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * revrtm.current_partner(): the partner the current user acts for, or NULL.
+ */
+Datum
+revrtm_current_partner(PG_FUNCTION_ARGS)
+{
+	Relation	rel;
+	TupleTableSlot *slot;
+	TableScanDesc scan;
+	Oid			role;
+	char	   *partner = NULL;
+	bool		proxy;
+	bool		own = false;
+	bool		several = false;
+
+	rel = table_open(rtm_relation("partner_proxy"), AccessShareLock);
+	slot = table_slot_create(rel, NULL);
+	scan = table_beginscan(rel, GetActiveSnapshot(), 0, NULL);
+	proxy = next_role(scan, slot, &role);
+	table_endscan(scan);
+	ExecDropSingleTupleTableSlot(slot);
+	table_close(rel, AccessShareLock);
+	if (proxy)
+	{
+		if (rtm_partner == NULL || rtm_partner[0] == '\0')
+			PG_RETURN_NULL();
+		PG_RETURN_TEXT_P(cstring_to_text(rtm_partner));
+	}
+
+	rel = table_open(rtm_relation("partner_login"), AccessShareLock);
+	slot = table_slot_create(rel, NULL);
+	scan = table_beginscan(rel, GetActiveSnapshot(), 0, NULL);
+	while (!own && next_role(scan, slot, &role))
+	{
+		bool		isnull;
+		char	   *found = TextDatumGetCString(slot_getattr(slot, 2, &isnull));
+
+		own = (role == GetUserId());
+		if (!own && partner != NULL && strcmp(partner, found) != 0)
+			several = true;
+		partner = found;
+	}
+	table_endscan(scan);
+	ExecDropSingleTupleTableSlot(slot);
+	table_close(rel, AccessShareLock);
+
+	if (partner == NULL || (several && !own))
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(partner));
+}

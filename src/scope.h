@@ -1,0 +1,37 @@
+/*-------------------------------------------------------------------------
+ *
+ * scope.h
+ *		Scopes: spans of nodes in the trees of regions and products.
+ *
+ * Copyright (c) 2026, the revrtm developers; see LICENSE
+ *-------------------------------------------------------------------------
+ */
+#ifndef REVRTM_SCOPE_H
+#define REVRTM_SCOPE_H
+
+#include "compat.h"
+
+typedef enum RtmTree
+{
+	RTM_REGION,
+	RTM_PRODUCT
+} RtmTree;
+
+#define RTM_TREES 2
+
+extern const char *const rtm_tree_name[RTM_TREES];
+
+/* The table revrtm.<name>, which the extension made. */
+extern Oid	rtm_relation(const char *name);
+
+/* The range [lo,hi) of a range type. */
+extern Datum rtm_range(Oid rangetype, Datum lo, Datum hi);
+
+/*
+ * The int8multirange that a text[] of node codes covers, in the current
+ * memory context; 22023 for an array that is no list of codes, 23503 for
+ * codes that the tree does not have, all of them named.
+ */
+extern Datum rtm_scope(RtmTree tree, Datum codes, bool isnull);
+
+#endif							/* REVRTM_SCOPE_H */
