@@ -92,7 +92,11 @@ PGTAP = \
 	test/pgtap/adapter_seed.sql \
 	test/pgtap/allocate.sql \
 	test/pgtap/claim.sql \
-	test/pgtap/demo_council.sql
+	test/pgtap/demo_council.sql \
+	test/pgtap/attribution.sql \
+	test/pgtap/maven_claims.sql \
+	test/pgtap/maven_crm.sql \
+	test/pgtap/pathdata.sql
 
 TAP = \
 	test/t/doc.pl \
