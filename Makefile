@@ -9,6 +9,7 @@ OBJS = \
 	src/allocate.o \
 	src/attribution.o \
 	src/binding.o \
+	src/budget_allocate.o \
 	src/budget_plan.o \
 	src/claim.o \
 	src/credit.o \
@@ -65,7 +66,10 @@ DOCS = $(wildcard doc/*.md)
 # kind is for what.
 REGRESS = \
 	install \
+	journey \
+	attribution \
 	binding \
+	deal_journey \
 	demo \
 	adapter \
 	tree \
@@ -89,7 +93,11 @@ PGTAP = \
 	test/pgtap/adapter_seed.sql \
 	test/pgtap/allocate.sql \
 	test/pgtap/claim.sql \
-	test/pgtap/demo_council.sql
+	test/pgtap/demo_council.sql \
+	test/pgtap/attribution.sql \
+	test/pgtap/maven_claims.sql \
+	test/pgtap/maven_crm.sql \
+	test/pgtap/pathdata.sql
 
 TAP = \
 	test/t/doc.pl \
@@ -98,8 +106,10 @@ TAP = \
 # Plain C programs over the pure mathematics: test/unit/NAME.c, linked with
 # the sources in UNIT_NAME.
 UNIT = \
-	allocate_test
-UNIT_allocate_test =
+	allocate_test \
+	split_test
+UNIT_allocate_test = src/allocate.c src/curve.c
+UNIT_split_test = src/split.c src/attribution.c
 
 ifneq ($(strip $(TAP)),)
 TAP_TESTS = 1

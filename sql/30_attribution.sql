@@ -68,7 +68,7 @@ CREATE FUNCTION revrtm.touch_weight(
 LANGUAGE c STABLE PARALLEL SAFE WINDOW
 AS 'MODULE_PATHNAME', 'revrtm_touch_weight';
 COMMENT ON FUNCTION revrtm.touch_weight(text, timestamptz, text, text) IS
-'Weight of a touch among those of its deal, OVER (PARTITION BY deal ORDER BY touched_at, touch_id COLLATE "C", channel COLLATE "C"); they sum to 1. NULL for a touch without an instant. 22023 where touched_at decreases, or the model needs the channel and has none.';
+'Weight of a touch among those of its deal, OVER (PARTITION BY deal ORDER BY touched_at, touch_id COLLATE "C", channel COLLATE "C"); they sum to 1. NULL for a touch without an instant. 22023 where touched_at decreases, the model differs within the partition, or needs the channel and has none.';
 
 CREATE FUNCTION revrtm.touch_credit(
     model text, amount numeric, touched_at timestamptz, channel text DEFAULT NULL,
@@ -77,7 +77,7 @@ CREATE FUNCTION revrtm.touch_credit(
 LANGUAGE c STABLE PARALLEL SAFE WINDOW
 AS 'MODULE_PATHNAME', 'revrtm_touch_credit';
 COMMENT ON FUNCTION revrtm.touch_credit(text, numeric, timestamptz, text, text, integer) IS
-'Part of the deal''s amount that a touch earns, OVER the same window as touch_weight; the parts sum to the amount exactly. 22023 where the amount differs within the partition.';
+'Part of the deal''s amount that a touch earns, OVER the same window as touch_weight; the parts sum to the amount exactly. 22023 where the amount or the model differs within the partition.';
 
 -- Credits: sums by model and channel.
 

@@ -127,20 +127,18 @@ BEGIN ATOMIC
                (watermarks ->> 'touch')::timestamptz - interval '5 minutes' AS touch,
                (watermarks ->> 'contact')::timestamptz - interval '5 minutes' AS contact
     ), contact AS MATERIALIZED (
-        SELECT c.contact_id, c.account_id FROM revrtm.contact c
+        SELECT c.contact_id FROM revrtm.contact c
         WHERE c.synced_at > (SELECT mark.contact FROM mark) OR (SELECT mark.contact IS NULL FROM mark)
     ), touch AS MATERIALIZED (
         SELECT t.opportunity_id, t.account_id, t.contact_id FROM revrtm.touch t
         WHERE t.synced_at > (SELECT mark.touch FROM mark) OR (SELECT mark.touch IS NULL FROM mark)
         UNION ALL
-        SELECT t.opportunity_id, NULL, NULL FROM revrtm.touch t
-        WHERE t.opportunity_id IS NOT NULL AND t.contact_id IN (SELECT contact.contact_id FROM contact)
+        SELECT t.opportunity_id, t.account_id, t.contact_id FROM revrtm.touch t
+        WHERE t.contact_id IN (SELECT contact.contact_id FROM contact)
     ), account AS (
         SELECT coalesce(t.account_id, c.account_id) AS account_id
         FROM touch t LEFT JOIN revrtm.contact c ON c.contact_id = t.contact_id
         WHERE t.opportunity_id IS NULL
-        UNION
-        SELECT contact.account_id FROM contact
     )
     SELECT pg_catalog.array_agg(DISTINCT changed.opportunity_id)
     FROM (
@@ -221,6 +219,10 @@ $q$, revrtm.journey_query(deals IS NOT NULL))
         SELECT min(o.opportunity_id) INTO repeated
         FROM (SELECT o.opportunity_id FROM revrtm.opportunity o
               WHERE o.deleted IS NOT TRUE GROUP BY o.opportunity_id HAVING count(*) > 1) o;
+        IF repeated IS NULL THEN
+            -- Not ours: a bound query failed.
+            RAISE;
+        END IF;
     END;
 
     IF repeated IS NOT NULL THEN

@@ -100,9 +100,9 @@ BEGIN
                     WHEN NOT a.is_twin THEN t.base || ' ' || t.trade || ' ' || t.form
                     WHEN t.spelling < 0.4 THEN t.base || ' ' || t.trade || ' '
                         || CASE t.form WHEN 'Inc' THEN 'Inc.' WHEN 'Corp' THEN 'Corporation' ELSE t.form || '.' END
-                    WHEN t.spelling < 0.7 THEN upper(t.base) || ' ' || t.trade || ' ' || t.form
+                    WHEN t.spelling < 0.7 THEN upper(t.base COLLATE "C") || ' ' || t.trade || ' ' || t.form
                     ELSE replace(t.base, 'l', 'll') || ' ' || t.trade || ', ' || t.form END AS name,
-               lower(replace(t.base, ' ', '')) || '-' || lower(t.trade)
+               lower(replace(t.base, ' ', '') COLLATE "C") || '-' || lower(t.trade COLLATE "C")
                || CASE WHEN a.partner_no IS NULL THEN '.com' ELSE '.partners' END AS domain
         FROM (SELECT coalesce(twin.name_no, parent.name_no, a.name_no) AS name_no) w
         CROSS JOIN LATERAL (
@@ -123,7 +123,7 @@ BEGIN
     SELECT revrtm.demo_id('003', c.contact_no), revrtm.demo_id('001', c.account_no),
            c.first, c.last, c.first || ' ' || c.last,
            CASE WHEN c.contact_no % 97 = 0 THEN ''
-                ELSE lower(c.first) || '.' || lower(c.last) || '.' || c.contact_no || '@example.com' END,
+                ELSE lower(c.first COLLATE "C") || '.' || lower(c.last COLLATE "C") || '.' || c.contact_no || '@example.com' END,
            (ARRAY['CIO', 'VP Operations', 'IT Manager', 'Procurement Lead', 'Analyst', 'CFO'])
                [1 + floor(6 * revrtm.demo_random(seed, 'title', c.contact_no))::int],
            (ARRAY['Web', 'Event', 'Partner Referral', 'Outbound', NULL])
@@ -146,7 +146,7 @@ BEGIN
     -- representatives, callers, and one portal user of each partner.
     INSERT INTO revrtm_demo."user"
     SELECT revrtm.demo_id('005', u.user_no), u.first || ' ' || u.last,
-           lower(u.first) || '.' || lower(u.last) || '.' || u.user_no || '@example.com',
+           lower(u.first COLLATE "C") || '.' || lower(u.last COLLATE "C") || '.' || u.user_no || '@example.com',
            revrtm.demo_id('005', u.manager_no), u.title,
            CASE WHEN u.partner_no IS NULL THEN 'Sales' END, regions[u.region_no],
            CASE WHEN u.partner_no IS NULL THEN 'Standard' ELSE 'PowerPartner' END,
@@ -284,7 +284,8 @@ BEGIN
     -- are the strays: after the close, and long before it.
     CREATE UNLOGGED TABLE revrtm_demo.work_touch AS
     WITH placed AS (
-        SELECT d.*, t.touch_no, t.k, d.opened + floor((d.ended - d.opened) * (t.j - 1
+        SELECT d.deal_no, d.journey_no, d.month_no, d.account_no, d.owner_no, d.region_no, d.partner_no,
+               d.contacts, d.has_lead, d.created, t.touch_no, t.k, d.opened + floor((d.ended - d.opened) * (t.j - 1
                    + revrtm.demo_random(seed, 'touch time', t.touch_no - t.k + t.j)) / d.touches)::bigint AS at,
                CASE WHEN 3 * (2 * t.k - 1) < 2 * d.touches THEN 1
                     WHEN 4 * (2 * t.k - 1) < 6 * d.touches THEN 2 ELSE 3 END AS phase
@@ -294,13 +295,15 @@ BEGIN
                    k - (k > 1 AND revrtm.demo_random(seed, 'tie', d.deal_no * 64::bigint + k) < 0.01)::int AS j
             FROM generate_series(1, d.touches) k) t
         UNION ALL
-        SELECT d.*, d.deal_no * 64::bigint + 61, 61,
+        SELECT d.deal_no, d.journey_no, d.month_no, d.account_no, d.owner_no, d.region_no, d.partner_no,
+               d.contacts, d.has_lead, d.created, d.deal_no * 64::bigint + 61, 61,
                d.ended + 3600 + floor(1728000 * revrtm.demo_random(seed, 'late', d.deal_no * 2::bigint))::bigint, 3
         FROM revrtm_demo.work_deal d
         WHERE d.is_closed AND d.touches > 0 AND d.ended < last_second - 1800000
           AND revrtm.demo_random(seed, 'late', d.deal_no * 2::bigint + 1) < 0.03
         UNION ALL
-        SELECT d.*, d.deal_no * 64::bigint + 62, 62,
+        SELECT d.deal_no, d.journey_no, d.month_no, d.account_no, d.owner_no, d.region_no, d.partner_no,
+               d.contacts, d.has_lead, d.created, d.deal_no * 64::bigint + 62, 62,
                d.ended - 8640000 - floor(8640000 * revrtm.demo_random(seed, 'early', d.deal_no * 2::bigint))::bigint, 1
         FROM revrtm_demo.work_deal d
         WHERE d.is_closed AND d.touches > 0 AND d.ended > first_second + 17280000

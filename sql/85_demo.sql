@@ -16,7 +16,7 @@ DECLARE
     reps constant int := greatest(3, deals / 600);
 BEGIN
     INSERT INTO revrtm_demo.product_2
-    SELECT revrtm.demo_id('01t', p.n), initcap(p.code), p.code,
+    SELECT revrtm.demo_id('01t', p.n), initcap(p.code COLLATE "C"), p.code,
            (ARRAY['platform', 'platform', 'platform', 'security', 'security', 'services', 'services', 'services'])[p.n],
            true, timestamptz '2023-01-02 09:00:00+00', false, false, timestamptz '2023-01-02 09:15:00+00'
     FROM unnest(products) WITH ORDINALITY p (code, n);
@@ -146,7 +146,7 @@ DECLARE
 BEGIN
     INSERT INTO revrtm_demo.campaign
     SELECT revrtm.demo_id('701', n.campaign_no),
-           initcap(replace(c.channel, '_', ' ')) || ' ' || CASE
+           initcap(replace(c.channel, '_', ' ') COLLATE "C") || ' ' || CASE
                WHEN c.of_partner THEN rtrim(p.name) ELSE (ARRAY['NA', 'EMEA', 'APAC', 'LATAM'])[n.rest / 1000] END
                || ' ' || to_char(f.first, 'YYYY-MM'),
            c.channel, 'Completed', p.id,
@@ -208,7 +208,7 @@ BEGIN
            CASE WHEN t.at >= t.created THEN revrtm.demo_id('006', t.deal_no)
                 ELSE revrtm.demo_id('001', t.account_no) END,
            revrtm.demo_id('001', t.account_no), revrtm.demo_id('005', t.owner_no),
-           initcap(replace(c.channel, '_', ' ')), c.channel, 'Event',
+           initcap(replace(c.channel, '_', ' ') COLLATE "C"), c.channel, 'Event',
            CASE WHEN c.of_partner THEN revrtm.demo_id('001', 900000000 + t.partner_no) END,
            to_timestamp(t.at), to_timestamp(t.at), to_timestamp(t.at + 2700), to_timestamp(t.at - 86400),
            t.fate < 0.005, t.fate >= 0.997, to_timestamp((t.at / 900 + 4) * 900)
@@ -251,8 +251,11 @@ BEGIN
         SELECT c.oid::regclass AS name, c.relname LIKE 'work%' AS is_work,
                EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'id') AS has_id,
                ARRAY(SELECT a.attname::text FROM pg_attribute a
-                     WHERE a.attrelid = c.oid AND a.attname IN
-                         ('account_id', 'contact_id', 'opportunity_id', 'what_id', '_fivetran_synced')
+                     WHERE a.attrelid = c.oid
+                       AND (a.attname IN ('account_id', 'contact_id', 'opportunity_id', 'what_id')
+                            -- What a refresh reads by it.
+                            OR a.attname = '_fivetran_synced' AND c.relname IN
+                               ('opportunity', 'contact', 'campaign_member', 'task', 'event'))
                      ORDER BY a.attnum) AS indexed
         FROM pg_class c
         WHERE c.relnamespace = 'revrtm_demo'::regnamespace AND c.relkind = 'r'

@@ -252,7 +252,8 @@ halve(const AllocateProblem *problem, int64_t below, int64_t above)
 static double
 continuous_multiplier(AllocateProblem *problem, double target, double unit)
 {
-	double		tolerance = fmax(unit / 4, target * 1e-14);
+	/* A miss counts squared in the gap; and few units are settled singly. */
+	double		tolerance = fmax(fmin(target * 1e-8, unit * 16), target * 1e-14);
 	double		lowest = INFINITY;
 	double		highest = -INFINITY;
 	double		last_miss = INFINITY;
@@ -572,7 +573,12 @@ certify(AllocateProblem *problem, double multiplier)
 		problem->culprit = problem->lines;
 		return ALLOCATE_OUT_OF_RANGE;
 	}
-	problem->gap = distance > 0 ? distance / fmax(fabs(total), fabs(total + distance)) : 0;
+	if (distance == 0)
+		problem->gap = 0;
+	else if (isfinite(total + distance))
+		problem->gap = distance / fmax(fabs(total), fabs(total + distance));
+	else
+		problem->gap = INFINITY;
 	return ALLOCATE_DONE;
 }
 

@@ -59,7 +59,8 @@ typedef struct AllocateProblem
 	void		(*interrupt) (void);
 
 	/* the answer */
-	double		gap;			/* to the continuous bound, relative */
+	double		gap;			/* to the continuous bound, relative; infinite
+								 * where that does not fit a double */
 
 	/* Which line a status other than done or infeasible is about. */
 	size_t		culprit;

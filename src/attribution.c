@@ -92,32 +92,37 @@ all_equal(size_t n, uint64_t *weight)
 	return n;
 }
 
-static uint64_t
-only(size_t chosen, size_t n, uint64_t *weight)
+static size_t
+last_non_direct(const TouchColumns *t)
 {
-	for (size_t i = 0; i < n; i++)
-		weight[i] = 0;
-	weight[chosen] = 1;
-	return 1;
-}
-
-static uint64_t
-last_non_direct(const TouchColumns *t, uint64_t *weight)
-{
-	size_t		chosen = t->n - 1;
-
 	if (t->direct != NULL)
 	{
 		for (size_t i = t->n; i-- > 0;)
 		{
 			if (!t->direct[t->channel[i]])
-			{
-				chosen = i;
-				break;
-			}
+				return i;
 		}
 	}
-	return only(chosen, t->n, weight);
+	return t->n - 1;
+}
+
+bool
+rtm_only_touch(const ModelRule *rule, const TouchColumns *touches, size_t *chosen)
+{
+	switch (rule->kind)
+	{
+		case MODEL_FIRST:
+			*chosen = 0;
+			return true;
+		case MODEL_LAST:
+			*chosen = touches->n - 1;
+			return true;
+		case MODEL_LAST_NON_DIRECT:
+			*chosen = last_non_direct(touches);
+			return true;
+		default:
+			return false;
+	}
 }
 
 /*
@@ -241,23 +246,23 @@ rtm_weights(const ModelRule *rule, const TouchColumns *touches,
 			uint64_t *weight, uint64_t *scratch)
 {
 	size_t		n = touches->n;
+	size_t		chosen;
 
+	if (rtm_only_touch(rule, touches, &chosen))
+	{
+		for (size_t i = 0; i < n; i++)
+			weight[i] = i == chosen;
+		return 1;
+	}
 	switch (rule->kind)
 	{
-		case MODEL_FIRST:
-			return only(0, n, weight);
-		case MODEL_LAST:
-			return only(n - 1, n, weight);
-		case MODEL_LAST_NON_DIRECT:
-			return last_non_direct(touches, weight);
-		case MODEL_LINEAR:
-			return all_equal(n, weight);
 		case MODEL_LINEAR_UNIQUE:
 			return linear_unique(touches, weight);
 		case MODEL_POSITION:
 			return position(rule, touches, weight);
 		case MODEL_TIME_DECAY:
 			return time_decay(rule, touches, weight, scratch);
+		default:
+			return all_equal(n, weight);
 	}
-	return all_equal(n, weight);
 }

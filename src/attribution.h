@@ -68,6 +68,12 @@ typedef struct TouchColumns
 } TouchColumns;
 
 /*
+ * Does the rule give a deal to one touch alone? Then *chosen is its index,
+ * and neither weights nor splits are needed.
+ */
+extern bool rtm_only_touch(const ModelRule *rule, const TouchColumns *touches, size_t *chosen);
+
+/*
  * Integer weights of a deal's touches under a rule, in weight[0..n-1]; their
  * sum is returned, > 0 and <= RTM_SPLIT_MAX. For time_decay the sum is
  * RTM_DEAL_UNITS. scratch holds 3n words.

@@ -1,22 +1,13 @@
 /*-------------------------------------------------------------------------
  *
  * budget_plan.c
- *		The SQL type budget_plan, its aggregate, and allocate().
- *
- * A plan is its lines one behind the other.  While it is the state of an
- * aggregate they stand as they came, and the value has room to grow; a
- * finished plan is packed, sorted by the bytes of the names, each there once.
+ *		The SQL type budget_plan and its aggregate.
  *
  * Copyright (c) 2026, the revrtm developers; see LICENSE
  *-------------------------------------------------------------------------
  */
 #include "compat.h"
 
-#include <float.h>
-#include <math.h>
-
-#include "catalog/pg_type.h"
-#include "funcapi.h"
 #include "libpq/pqformat.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
@@ -26,32 +17,8 @@
 #include "utils/memutils.h"
 #include "utils/numeric.h"
 
-#include "allocate.h"
+#include "budget_plan.h"
 #include "response_curve.h"
-
-#define PLAN_FORMAT 1
-#define PLAN_MOST_LINES 1000000
-
-typedef struct BudgetPlan
-{
-	int32		vl_len_;
-	uint16		format;			/* PLAN_FORMAT */
-	uint16		unused;			/* always zero */
-	uint32		lines;
-	uint32		used;			/* bytes, with this header; the rest is room */
-} BudgetPlan;
-
-/* A line as stored: this, then lo, hi, current if any, and the name. */
-typedef struct PlanLine
-{
-	uint32		size;			/* to the next line, aligned */
-	uint32		hi;				/* offsets from the start of the line */
-	uint32		current;		/* 0: not known */
-	uint32		name;
-	uint32		name_length;
-	uint32		unused;			/* always zero */
-	Curve		curve;
-} PlanLine;
 
 /* A line to add. */
 typedef struct NewLine
@@ -64,13 +31,6 @@ typedef struct NewLine
 	Numeric		current;		/* NULL: not known */
 } NewLine;
 
-#define FIRST_LINE(plan) ((PlanLine *) ((char *) (plan) + MAXALIGN(sizeof(BudgetPlan))))
-#define NEXT_LINE(line) ((PlanLine *) ((char *) (line) + (line)->size))
-#define LINE_LO(line) ((Numeric) ((char *) (line) + MAXALIGN(sizeof(PlanLine))))
-#define LINE_HI(line) ((Numeric) ((char *) (line) + (line)->hi))
-#define LINE_CURRENT(line) ((Numeric) ((char *) (line) + (line)->current))
-#define LINE_NAME(line) ((char *) (line) + (line)->name)
-
 REVRTM_FUNCTION(revrtm_budget_plan_in);
 REVRTM_FUNCTION(revrtm_budget_plan_out);
 REVRTM_FUNCTION(revrtm_budget_plan_recv);
@@ -78,32 +38,31 @@ REVRTM_FUNCTION(revrtm_budget_plan_send);
 REVRTM_FUNCTION(revrtm_budget_plan_add);
 REVRTM_FUNCTION(revrtm_budget_plan_combine);
 REVRTM_FUNCTION(revrtm_budget_plan_final);
-REVRTM_FUNCTION(revrtm_allocate);
 
 /* A name for a message: whole, or its beginning. */
-static char *
-shown(const char *name, int length)
+char *
+rtm_line_shown(const char *name, int length)
 {
 	int			clipped = pg_mbcliplen(name, length, 100);
 
 	return psprintf("%.*s%s", clipped, name, clipped < length ? "..." : "");
 }
 
-static char *
-numeric_text(Numeric value)
+char *
+rtm_numeric_text(Numeric value)
 {
 	return DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value)));
 }
 
-static int
-compare(Numeric a, Numeric b)
+int
+rtm_numeric_compare(Numeric a, Numeric b)
 {
 	return DatumGetInt32(DirectFunctionCall2(numeric_cmp, NumericGetDatum(a),
 											 NumericGetDatum(b)));
 }
 
-static bool
-is_finite(Numeric value)
+bool
+rtm_numeric_is_finite(Numeric value)
 {
 	return !numeric_is_nan(value) && !numeric_is_inf(value);
 }
@@ -116,32 +75,32 @@ check_line(const NewLine *line)
 {
 	Numeric		zero = int64_to_numeric(0);
 
-	if (!is_finite(line->lo) || !is_finite(line->hi) ||
-		(line->current != NULL && !is_finite(line->current)))
+	if (!rtm_numeric_is_finite(line->lo) || !rtm_numeric_is_finite(line->hi) ||
+		(line->current != NULL && !rtm_numeric_is_finite(line->current)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the amounts of budget line \"%s\" must be finite",
-						shown(line->name, line->name_length)),
+						rtm_line_shown(line->name, line->name_length)),
 				 errhint("For a line without an upper bound of its own give the budget.")));
-	if (compare(line->lo, zero) < 0)
+	if (rtm_numeric_compare(line->lo, zero) < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the lower bound of budget line \"%s\" must not be negative",
-						shown(line->name, line->name_length)),
-				 errdetail("It is %s.", numeric_text(line->lo))));
-	if (compare(line->lo, line->hi) > 0)
+						rtm_line_shown(line->name, line->name_length)),
+				 errdetail("It is %s.", rtm_numeric_text(line->lo))));
+	if (rtm_numeric_compare(line->lo, line->hi) > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the lower bound of budget line \"%s\" is above its upper bound",
-						shown(line->name, line->name_length)),
+						rtm_line_shown(line->name, line->name_length)),
 				 errdetail("The bounds are %s and %s.",
-						   numeric_text(line->lo), numeric_text(line->hi))));
-	if (line->current != NULL && compare(line->current, zero) < 0)
+						   rtm_numeric_text(line->lo), rtm_numeric_text(line->hi))));
+	if (line->current != NULL && rtm_numeric_compare(line->current, zero) < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the current amount of budget line \"%s\" must not be negative",
-						shown(line->name, line->name_length)),
-				 errdetail("It is %s.", numeric_text(line->current))));
+						rtm_line_shown(line->name, line->name_length)),
+				 errdetail("It is %s.", rtm_numeric_text(line->current))));
 }
 
 /*
@@ -230,8 +189,8 @@ compare_lines(const void *a, const void *b)
 /*
  * The lines of a plan, sorted by name, each name once.
  */
-static PlanLine **
-sorted_lines(BudgetPlan *plan)
+PlanLine **
+rtm_budget_lines(BudgetPlan *plan)
 {
 	PlanLine  **lines = palloc(sizeof(PlanLine *) * Max(plan->lines, 1));
 	PlanLine   *line = FIRST_LINE(plan);
@@ -260,7 +219,7 @@ sorted_lines(BudgetPlan *plan)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("budget line \"%s\" is given twice",
-							shown(LINE_NAME(lines[i]), lines[i]->name_length))));
+							rtm_line_shown(LINE_NAME(lines[i]), lines[i]->name_length))));
 	}
 	return lines;
 }
@@ -271,7 +230,7 @@ sorted_lines(BudgetPlan *plan)
 static BudgetPlan *
 finish(BudgetPlan *plan)
 {
-	PlanLine  **lines = sorted_lines(plan);
+	PlanLine  **lines = rtm_budget_lines(plan);
 	BudgetPlan *result = palloc0(plan->used);
 	char	   *end = (char *) FIRST_LINE(result);
 	uint32		i;
@@ -356,7 +315,7 @@ revrtm_budget_plan_in(PG_FUNCTION_ARGS)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
 					 errmsg("invalid input for type %s: unknown member in line \"%s\"",
-							"budget_plan", shown(new.name, new.name_length)),
+							"budget_plan", rtm_line_shown(new.name, new.name_length)),
 					 errhint("The members are line, curve, lo, hi and current.")));
 		plan = append_line(plan, &new, true);
 	}
@@ -366,8 +325,8 @@ revrtm_budget_plan_in(PG_FUNCTION_ARGS)
 Datum
 revrtm_budget_plan_out(PG_FUNCTION_ARGS)
 {
-	BudgetPlan *plan = (BudgetPlan *) PG_GETARG_VARLENA_P(0);
-	PlanLine  **lines = sorted_lines(plan);
+	BudgetPlan *plan = PG_GETARG_BUDGET_PLAN(0);
+	PlanLine  **lines = rtm_budget_lines(plan);
 	StringInfoData out;
 	uint32		i;
 
@@ -383,9 +342,9 @@ revrtm_budget_plan_out(PG_FUNCTION_ARGS)
 		appendStringInfoString(&out, ", \"curve\": \"");
 		rtm_curve_print(&out, &line->curve);
 		appendStringInfo(&out, "\", \"lo\": %s, \"hi\": %s",
-						 numeric_text(LINE_LO(line)), numeric_text(LINE_HI(line)));
+						 rtm_numeric_text(LINE_LO(line)), rtm_numeric_text(LINE_HI(line)));
 		if (line->current != 0)
-			appendStringInfo(&out, ", \"current\": %s", numeric_text(LINE_CURRENT(line)));
+			appendStringInfo(&out, ", \"current\": %s", rtm_numeric_text(LINE_CURRENT(line)));
 		appendStringInfoChar(&out, '}');
 	}
 	appendStringInfoChar(&out, ']');
@@ -412,8 +371,8 @@ receive_numeric(StringInfo in)
 Datum
 revrtm_budget_plan_send(PG_FUNCTION_ARGS)
 {
-	BudgetPlan *plan = (BudgetPlan *) PG_GETARG_VARLENA_P(0);
-	PlanLine  **lines = sorted_lines(plan);
+	BudgetPlan *plan = PG_GETARG_BUDGET_PLAN(0);
+	PlanLine  **lines = rtm_budget_lines(plan);
 	StringInfoData out;
 	uint32		i;
 
@@ -485,7 +444,7 @@ revrtm_budget_plan_recv(PG_FUNCTION_ARGS)
 Datum
 revrtm_budget_plan_add(PG_FUNCTION_ARGS)
 {
-	BudgetPlan *plan = PG_ARGISNULL(0) ? NULL : (BudgetPlan *) PG_GETARG_VARLENA_P(0);
+	BudgetPlan *plan = PG_ARGISNULL(0) ? NULL : PG_GETARG_BUDGET_PLAN(0);
 	NewLine		new = {0};
 	text	   *name;
 
@@ -503,7 +462,7 @@ revrtm_budget_plan_add(PG_FUNCTION_ARGS)
 				 errmsg("the %s of budget line \"%s\" must not be null",
 						PG_ARGISNULL(2) ? "curve" :
 						PG_ARGISNULL(3) ? "lower bound" : "upper bound",
-						shown(new.name, new.name_length))));
+						rtm_line_shown(new.name, new.name_length))));
 	new.curve = PG_GETARG_CURVE(2);
 	new.lo = PG_GETARG_NUMERIC(3);
 	new.hi = PG_GETARG_NUMERIC(4);
@@ -519,7 +478,7 @@ revrtm_budget_plan_add(PG_FUNCTION_ARGS)
 Datum
 revrtm_budget_plan_combine(PG_FUNCTION_ARGS)
 {
-	BudgetPlan *plan = PG_ARGISNULL(0) ? NULL : (BudgetPlan *) PG_GETARG_VARLENA_P(0);
+	BudgetPlan *plan = PG_ARGISNULL(0) ? NULL : PG_GETARG_BUDGET_PLAN(0);
 	BudgetPlan *other;
 	Size		more;
 
@@ -529,7 +488,7 @@ revrtm_budget_plan_combine(PG_FUNCTION_ARGS)
 			PG_RETURN_NULL();
 		PG_RETURN_POINTER(plan);
 	}
-	other = (BudgetPlan *) PG_GETARG_VARLENA_P(1);
+	other = PG_GETARG_BUDGET_PLAN(1);
 	more = other->used - MAXALIGN(sizeof(BudgetPlan));
 	plan = with_room(plan, more, other->lines, AggCheckCallContext(fcinfo, NULL) != 0);
 	memcpy((char *) plan + plan->used, FIRST_LINE(other), more);
@@ -541,256 +500,5 @@ revrtm_budget_plan_combine(PG_FUNCTION_ARGS)
 Datum
 revrtm_budget_plan_final(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_POINTER(finish((BudgetPlan *) PG_GETARG_VARLENA_P(0)));
-}
-
-static void
-check_interrupts(void)
-{
-	CHECK_FOR_INTERRUPTS();
-}
-
-static Numeric
-multiply(Numeric a, Numeric b)
-{
-	return DatumGetNumeric(DirectFunctionCall2(numeric_mul, NumericGetDatum(a),
-											   NumericGetDatum(b)));
-}
-
-static Numeric
-add(Numeric a, Numeric b)
-{
-	return DatumGetNumeric(DirectFunctionCall2(numeric_add, NumericGetDatum(a),
-											   NumericGetDatum(b)));
-}
-
-/*
- * An amount in units, rounded down, or up.  What no budget reaches counts as
- * INT64_MAX.
- */
-static int64
-units_of(Numeric amount, Numeric unit, bool up)
-{
-	Datum		units = DirectFunctionCall2(numeric_div_trunc, NumericGetDatum(amount),
-											NumericGetDatum(unit));
-	int64		result;
-
-	if (compare(DatumGetNumeric(units), int64_to_numeric(ALLOCATE_MOST_UNITS)) > 0)
-		return PG_INT64_MAX;
-	result = DatumGetInt64(DirectFunctionCall1(numeric_int8, units));
-	if (up && compare(multiply(DatumGetNumeric(units), unit), amount) < 0)
-		result++;
-	return result;
-}
-
-/*
- * A unit such as 0.01 as the quotient 1 / 100 of doubles.
- */
-static void
-unit_as_quotient(Numeric unit, AllocateProblem *problem)
-{
-	char	   *digits = numeric_text(unit);
-	char	   *point = strchr(digits, '.');
-	int			scale = 0;
-
-	if (point != NULL)
-	{
-		scale = strlen(point + 1);
-		memmove(point, point + 1, scale + 1);
-	}
-	problem->numerator = strtod(digits, NULL);
-	problem->denominator = strtod(psprintf("1e%d", scale), NULL);
-}
-
-static void
-report_infeasible(PlanLine **lines, uint32 n, Numeric budget, Numeric unit)
-{
-	Numeric		lo = int64_to_numeric(0);
-	Numeric		hi = int64_to_numeric(0);
-	uint32		i;
-
-	for (i = 0; i < n; i++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		lo = add(lo, LINE_LO(lines[i]));
-		hi = add(hi, LINE_HI(lines[i]));
-	}
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("the bounds of the budget lines do not admit the budget"),
-			 errdetail("The lower bounds sum to %s, the budget is %s, the upper bounds sum to %s.",
-					   numeric_text(lo), numeric_text(budget), numeric_text(hi)),
-			 errhint("Amounts are whole multiples of the unit, %s: lower bounds are rounded up "
-					 "to it and upper bounds down.", numeric_text(unit))));
-}
-
-/*
- * What the solver could not work with, in the words of the plan.
- */
-static void
-report_failure(AllocateStatus status, const AllocateProblem *problem, PlanLine **lines,
-			   uint32 n, Numeric budget, Numeric unit)
-{
-	PlanLine   *line;
-	char	   *name;
-	const CurveFamily *family;
-	double		from;
-	double		to;
-	StringInfoData curve;
-
-	if (status == ALLOCATE_INFEASIBLE)
-		report_infeasible(lines, n, budget, unit);
-	if (status == ALLOCATE_OUT_OF_RANGE && problem->culprit >= n)
-		ereport(ERROR,
-				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("value out of range: the sum of the responses does not fit "
-						"double precision")));
-
-	line = lines[problem->culprit];
-	name = shown(LINE_NAME(line), line->name_length);
-	family = &rtm_curve_family[line->curve.family];
-	initStringInfo(&curve);
-	rtm_curve_print(&curve, &line->curve);
-	if (status == ALLOCATE_OUT_OF_RANGE)
-		ereport(ERROR,
-				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("value out of range: the response of budget line \"%s\" does not fit "
-						"double precision", name),
-				 errdetail("Its curve is %s.", curve.data)));
-	if (status == ALLOCATE_NO_VALUE)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("budget line \"%s\" needs a lower bound above zero", name),
-				 errdetail("Its curve %s has no value at zero.", curve.data)));
-
-	family->concave(line->curve.parameter, &from, &to);
-	ereport(ERROR,
-			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-			 errmsg("the curve of budget line \"%s\" is not concave on [%s, %s]", name,
-					numeric_text(LINE_LO(line)), numeric_text(LINE_HI(line))),
-			 from > to ? errdetail("The curve %s is concave nowhere.", curve.data) :
-			 isinf(to) ? errdetail("The curve %s is concave from %.15g on.", curve.data, from) :
-			 errdetail("The curve %s is concave up to %.15g.", curve.data, to)));
-}
-
-/*
- * revrtm.allocate(plan, budget, goal, target, unit)
- */
-Datum
-revrtm_allocate(PG_FUNCTION_ARGS)
-{
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	AllocateProblem problem = {0};
-	AllocateStatus status;
-	BudgetPlan *plan;
-	PlanLine  **lines;
-	Numeric		budget;
-	Numeric		unit;
-	MemoryContext line_context;
-	MemoryContext old_context;
-	uint32		i;
-
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("the budget plan is null: it has no lines")));
-	if (PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(4))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("the %s must not be null",
-						PG_ARGISNULL(1) ? "budget" : PG_ARGISNULL(2) ? "goal" : "unit")));
-	plan = (BudgetPlan *) PG_GETARG_VARLENA_P(0);
-	budget = PG_GETARG_NUMERIC(1);
-	unit = PG_GETARG_NUMERIC(4);
-	if (strcmp(text_to_cstring(PG_GETARG_TEXT_PP(2)), "max_return") != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("goal \"%s\" is not supported",
-						shown(VARDATA_ANY(PG_GETARG_TEXT_PP(2)),
-							  VARSIZE_ANY_EXHDR(PG_GETARG_TEXT_PP(2)))),
-				 errhint("The goal is max_return.")));
-	if (!PG_ARGISNULL(3))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("goal \"max_return\" takes no target")));
-	if (!is_finite(unit) || compare(unit, int64_to_numeric(0)) <= 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the unit must be finite and above zero")));
-	if (!is_finite(budget) || compare(budget, int64_to_numeric(0)) < 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the budget must be finite and not negative")));
-
-	problem.budget = units_of(budget, unit, false);
-	unit_as_quotient(unit, &problem);
-	if (problem.budget == PG_INT64_MAX || !(rtm_allocate_money(&problem, 1) >= DBL_MIN) ||
-		!isfinite(rtm_allocate_money(&problem, problem.budget)))
-		ereport(ERROR,
-				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("value out of range: the budget as a number of units"),
-				 errdetail("A budget has at most %lld units, and a unit and the budget fit "
-						   "double precision.", (long long) ALLOCATE_MOST_UNITS)));
-	if (compare(multiply(int64_to_numeric(problem.budget), unit), budget) != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the budget %s is not a multiple of the unit %s",
-						numeric_text(budget), numeric_text(unit))));
-
-	InitMaterializedSRF(fcinfo, 0);
-	line_context = AllocSetContextCreate(CurrentMemoryContext, "budget line",
-										 ALLOCSET_SMALL_SIZES);
-	lines = sorted_lines(plan);
-	problem.lines = plan->lines;
-	problem.line = palloc0(sizeof(AllocateLine) * Max(plan->lines, 1));
-	problem.interrupt = check_interrupts;
-
-	old_context = MemoryContextSwitchTo(line_context);
-	for (i = 0; i < plan->lines; i++)
-	{
-		AllocateLine *line = &problem.line[i];
-
-		CHECK_FOR_INTERRUPTS();
-		line->curve = lines[i]->curve;
-		line->lo = units_of(LINE_LO(lines[i]), unit, true);
-		line->hi = units_of(LINE_HI(lines[i]), unit, false);
-		if (line->lo > line->hi)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("no multiple of the unit %s lies within the bounds of budget "
-							"line \"%s\"", numeric_text(unit),
-							shown(LINE_NAME(lines[i]), lines[i]->name_length)),
-					 errdetail("The bounds are %s and %s.", numeric_text(LINE_LO(lines[i])),
-							   numeric_text(LINE_HI(lines[i])))));
-		MemoryContextReset(line_context);
-	}
-	MemoryContextSwitchTo(old_context);
-
-	status = rtm_allocate(&problem);
-	if (status != ALLOCATE_DONE)
-		report_failure(status, &problem, lines, plan->lines, budget, unit);
-
-	old_context = MemoryContextSwitchTo(line_context);
-	for (i = 0; i < plan->lines; i++)
-	{
-		const AllocateLine *line = &problem.line[i];
-		double		x = rtm_allocate_money(&problem, line->units);
-		Datum		values[6];
-		bool		nulls[6] = {0};
-
-		CHECK_FOR_INTERRUPTS();
-		values[0] = PointerGetDatum(cstring_to_text_with_len(LINE_NAME(lines[i]),
-															 lines[i]->name_length));
-		values[1] = NumericGetDatum(multiply(int64_to_numeric(line->units), unit));
-		values[2] = Float8GetDatum(rtm_curve_value(&line->curve, x));
-		values[3] = Float8GetDatum(rtm_curve_slope(&line->curve, x));
-		nulls[4] = line->units != line->lo && line->units != line->hi;
-		if (!nulls[4])
-			values[4] = CStringGetTextDatum(line->units == line->lo ? "lo" : "hi");
-		values[5] = Float8GetDatum(problem.gap);
-		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
-		MemoryContextReset(line_context);
-	}
-	MemoryContextSwitchTo(old_context);
-	PG_RETURN_NULL();
+	PG_RETURN_POINTER(finish(PG_GETARG_BUDGET_PLAN(0)));
 }

@@ -80,7 +80,7 @@ revrtm_credit(PG_FUNCTION_ARGS)
 		rtm_journey_codes(&reader, channel);
 		touches.channel = channel;
 		touches.milestone = reader.milestone;
-		touches.direct = rtm_direct_channels(model, reader.name, reader.channels);
+		touches.direct = rtm_direct_channels(model->direct, model->directs, reader.name, reader.channels);
 		if (reader.timed)
 		{
 			TimestampTz *at = palloc_extended(sizeof(TimestampTz) * reader.n, MCXT_ALLOC_HUGE);
@@ -97,7 +97,7 @@ revrtm_credit(PG_FUNCTION_ARGS)
 	}
 
 	rtm_shares_init(&shares, touches.n);
-	rtm_share_deal(&shares, model, &touches);
+	rtm_share_deal(&shares, &model->rule, &touches);
 	if (amount != NULL)
 	{
 		part = palloc_extended(sizeof(Numeric) * touches.n, MCXT_ALLOC_HUGE);

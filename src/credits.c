@@ -333,28 +333,24 @@ new_state(ArrayType *names, int scale)
 }
 
 /*
- * A state's model as rtm_share_deal() takes it; direct has room.
+ * By channel: is it a direct one of the model?
  */
-static void
-state_model(const Credits *c, int number, Model *model)
+static bool *
+slot_directs(const Credits *c, const ModelSlot *slot, const JourneyReader *reader)
 {
-	const ModelSlot *slot = &model_slots(c)[number];
 	const char *p = text_area(c) + slot->direct.start;
+	Bytes	   *direct;
 
-	if (!slot->has_rule)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("finished credits cannot take further journeys"),
-				 errhint("Aggregate the journeys on their own and merge with rollup().")));
-	model->rule = slot->rule;
-	model->directs = slot->directs;
-	model->direct = slot->directs > 0 ? palloc(sizeof(Bytes) * slot->directs) : NULL;
+	if (slot->directs == 0)
+		return NULL;
+	direct = palloc(sizeof(Bytes) * slot->directs);
 	for (int k = 0; k < slot->directs; k++)
 	{
-		memcpy(&model->direct[k].len, p, sizeof(uint32));
-		model->direct[k].data = p + sizeof(uint32);
-		p += sizeof(uint32) + model->direct[k].len;
+		memcpy(&direct[k].len, p, sizeof(uint32));
+		direct[k].data = p + sizeof(uint32);
+		p += sizeof(uint32) + direct[k].len;
 	}
+	return rtm_direct_channels(direct, slot->directs, reader->name, reader->channels);
 }
 
 /* Journeys up to this many touches are worked on without palloc. */
@@ -431,11 +427,16 @@ add_deal(Credits *c, struct varlena *journey, const Money *money)
 
 	for (int m = 0; m < c->models; m++)
 	{
-		Model		model = {0};
+		const ModelSlot *slot = &model_slots(c)[m];
 		uint64		total = money ? money->units : 0;
+		size_t		only;
 
-		state_model(c, m, &model);
-		if (model.rule.kind == MODEL_TIME_DECAY && reader.timed && touches.touched_at == NULL)
+		if (!slot->has_rule)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("finished credits cannot take further journeys"),
+					 errhint("Aggregate the journeys on their own and merge with rollup().")));
+		if (slot->rule.kind == MODEL_TIME_DECAY && reader.timed && touches.touched_at == NULL)
 		{
 			int64	   *at = small ? small_at :
 			palloc_extended(sizeof(int64) * reader.n, MCXT_ALLOC_HUGE);
@@ -443,9 +444,16 @@ add_deal(Credits *c, struct varlena *journey, const Money *money)
 			rtm_journey_times(&reader, at);
 			touches.touched_at = at;
 		}
-		touches.direct = rtm_direct_channels(&model, reader.name, reader.channels);
-		rtm_share_deal(&shares, &model, &touches);
+		touches.direct = slot_directs(c, slot, &reader);
+		if (rtm_only_touch(&slot->rule, &touches, &only))
+		{
+			Cell	   *cell = column + m + number[touches.channel[only]] * (Size) c->models;
 
+			add_to(&cell->units, RTM_DEAL_UNITS);
+			add_to(&cell->money, total * unit);
+			continue;
+		}
+		rtm_share_deal(&shares, &slot->rule, &touches);
 		if (total > 0)
 			rtm_share_money(&shares, touches.n, total);
 		for (size_t i = 0; i < touches.n; i++)
@@ -575,13 +583,18 @@ revrtm_credits_combine(PG_FUNCTION_ARGS)
 /* -------------------------------------------------------------- reading */
 
 static int
-compare_channels(const void *left, const void *right, void *credits)
+compare_bytes(Bytes a, Bytes b)
 {
-	Bytes		a = bytes_at(credits, channel_slots(credits)[*(const uint32 *) left].name);
-	Bytes		b = bytes_at(credits, channel_slots(credits)[*(const uint32 *) right].name);
 	int			c = memcmp(a.data, b.data, Min(a.len, b.len));
 
 	return c != 0 ? c : (a.len > b.len) - (a.len < b.len);
+}
+
+static int
+compare_channels(const void *left, const void *right, void *credits)
+{
+	return compare_bytes(bytes_at(credits, channel_slots(credits)[*(const uint32 *) left].name),
+						 bytes_at(credits, channel_slots(credits)[*(const uint32 *) right].name));
 }
 
 static uint32 *
@@ -729,11 +742,12 @@ credits_from_text(const char *literal)
 	{
 		const char *cursor = element[models + 1];
 		char	   *field;
+		char		separator = '|';
 		int			fields = 0;
 
-		for (char separator = '|'; separator == '|'; fields++)
+		for (; separator == '|'; fields++)
 			separator = rtm_next_field(&cursor, &field);
-		if (fields != 2)
+		if (fields != 2 || separator != '\0')
 			break;
 		text += strlen(element[models + 1]);
 		models++;
@@ -753,6 +767,9 @@ credits_from_text(const char *literal)
 		rtm_next_field(&cursor, &name);
 		rtm_next_field(&cursor, &hash);
 		model_slots(c)[m].name = add_text(c, name, strlen(name));
+		if (m > 0 && compare_bytes(bytes_at(c, model_slots(c)[m - 1].name),
+								   bytes_at(c, model_slots(c)[m].name)) >= 0)
+			rtm_invalid_literal(type, element[m + 1], "The models stand in bytewise order, each once.");
 		if (strlen(hash) != 16 || strspn(hash, "0123456789abcdef") != 16)
 			rtm_invalid_literal(type, element[m + 1], "A model's hash has 16 hexadecimal digits.");
 		model_slots(c)[m].hash = strtoull(hash, &end, 16);

@@ -187,8 +187,12 @@ power_gain(const double *p, double x, double dx)
 static double
 power_slope(const double *p, double x)
 {
+	double		coefficient = p[1] * p[2];
+
 	if (p[1] == 0)
 		return 0;
+	if (fabs(coefficient) >= DBL_MIN && fabs(coefficient) <= DBL_MAX)
+		return scaled_power(coefficient, x, p[2] - 1);
 	return p[2] * scaled_power(p[1], x, p[2] - 1);
 }
 

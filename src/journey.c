@@ -27,6 +27,7 @@
 #include "compat.h"
 
 #include "common/hashfn.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -493,16 +494,24 @@ rtm_check_touched_at(TimestampTz at)
 				 errhint("Leave out touches without an instant: a NULL is skipped.")));
 }
 
+const MilestoneCode rtm_milestones[MILESTONES] = {
+	{"FT", MILESTONE_FT}, {"LC", MILESTONE_LC}, {"OC", MILESTONE_OC}, {"CW", MILESTONE_CW}
+};
+
+uint32
+rtm_milestone_bit(const char *code, size_t len)
+{
+	for (int i = 0; i < MILESTONES; i++)
+	{
+		if (len == 2 && memcmp(code, rtm_milestones[i].code, 2) == 0)
+			return rtm_milestones[i].bit;
+	}
+	return 0;
+}
+
 uint32
 rtm_milestone_bits(const char *text, size_t len)
 {
-	static const struct
-	{
-		char		code[3];
-		uint32		bit;
-	}			known[] = {
-		{"FT", MILESTONE_FT}, {"LC", MILESTONE_LC}, {"OC", MILESTONE_OC}, {"CW", MILESTONE_CW}
-	};
 	uint32		bits = 0;
 	size_t		at = 0;
 
@@ -510,18 +519,13 @@ rtm_milestone_bits(const char *text, size_t len)
 	{
 		const char *end = memchr(text + at, '|', len - at);
 		size_t		width = end ? (size_t) (end - text) - at : len - at;
-		uint32		bit = 0;
+		uint32		bit = rtm_milestone_bit(text + at, width);
 
-		for (int i = 0; i < lengthof(known); i++)
-		{
-			if (width == 2 && memcmp(text + at, known[i].code, 2) == 0)
-				bit = known[i].bit;
-		}
 		if (bit == 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("unrecognized milestone \"%.*s\"",
-							(int) Min(width, 64), text + at),
+							pg_mbcliplen(text + at, (int) width, 64), text + at),
 					 errdetail("A milestone is FT, LC, OC or CW; several are joined by \"|\".")));
 		bits |= bit;
 		at += width + 1;

@@ -73,6 +73,20 @@ extern struct varlena *rtm_journey_pack(Touch *touches, uint32 n, const Bytes *n
 extern struct varlena *rtm_journey_finish(struct varlena *value);
 extern bool rtm_journey_growing(struct varlena *value);
 
+/* Milestones as they are written: FT, LC, OC, CW. */
+typedef struct MilestoneCode
+{
+	char		code[3];
+	uint8		bit;
+} MilestoneCode;
+
+#define MILESTONES	4
+
+extern const MilestoneCode rtm_milestones[MILESTONES];
+
+/* The bit of one code; 0 for none. */
+extern uint32 rtm_milestone_bit(const char *code, size_t len);
+
 /* Reads "FT|LC|OC|CW"; an unknown code is an error. */
 extern uint32 rtm_milestone_bits(const char *text, size_t len);
 

@@ -27,7 +27,8 @@
 /* How many of the latest names are searched before a name is added again. */
 #define NAMES_SEARCHED		64
 
-#define FIRST_SIZE			256
+/* Room for some fifteen touches, as most deals have. */
+#define FIRST_SIZE			512
 
 typedef struct GrowingTouch
 {
@@ -135,27 +136,38 @@ push_back(GrowingJourney *state, const Bytes *bytes, uint32 next)
 }
 
 /*
+ * The number of a name among the latest ones, or that of a new one.
+ */
+static inline uint32
+find_name(GrowingJourney *state, const Bytes *name)
+{
+	uint32		distance = state->newest;
+	char		last = name->len > 0 ? name->data[name->len - 1] : '\0';
+
+	for (uint32 i = 1; i <= NAMES_SEARCHED && distance != 0; i++)
+	{
+		const BackEntry *entry = entry_at(state, distance);
+
+		/* Names of channels differ at their ends more often than before. */
+		if (entry->len == name->len &&
+			(name->len == 0 || entry->data[name->len - 1] == last) &&
+			memcmp(entry->data, name->data, name->len) == 0)
+			return state->names - i;
+		distance = entry->next;
+	}
+	return state->names;
+}
+
+/*
  * Add a touch; returns the state, which may have moved.
  */
 static GrowingJourney *
 add_touch(GrowingJourney *state, TimestampTz at, const Bytes *channel, uint32 milestone,
 		  const Bytes *id)
 {
-	uint32		distance = state->newest;
-	uint32		number = state->names;
+	uint32		number = find_name(state, channel);
 	GrowingTouch *touch;
 
-	for (int i = 0; i < NAMES_SEARCHED && distance != 0; i++)
-	{
-		BackEntry  *entry = entry_at(state, distance);
-
-		number--;
-		if (entry->len == channel->len && memcmp(entry->data, channel->data, channel->len) == 0)
-			break;
-		distance = entry->next;
-		if (distance == 0 || i == NAMES_SEARCHED - 1)
-			number = state->names;
-	}
 	if (number == state->names)
 	{
 		if (number == MAX_NAMES - 1)

@@ -35,14 +35,6 @@ REVRTM_FUNCTION(revrtm_journey_channels);
 REVRTM_FUNCTION(revrtm_journey_touch_count);
 REVRTM_FUNCTION(revrtm_journey_mark);
 
-static const struct
-{
-	const char *code;
-	uint32		bit;
-}			milestones[] = {
-	{"FT", MILESTONE_FT}, {"LC", MILESTONE_LC}, {"OC", MILESTONE_OC}, {"CW", MILESTONE_CW}
-};
-
 /* ----------------------------------------------------------- text form */
 
 /*
@@ -57,8 +49,8 @@ append_instant(StringInfo buf, TimestampTz at)
 	/* Cannot fail: every instant in a journey was checked on its way in. */
 	if (timestamp2tm(at, NULL, &tm, &fsec, NULL, NULL) != 0)
 		elog(ERROR, "timestamp out of range");
-	appendStringInfo(buf, "%04d-%02d-%02dT%02d:%02d:%02d", tm.tm_year, tm.tm_mon, tm.tm_mday,
-					 tm.tm_hour, tm.tm_min, tm.tm_sec);
+	appendStringInfo(buf, "%s%04d-%02d-%02dT%02d:%02d:%02d", tm.tm_year < 0 ? "-" : "",
+					 abs(tm.tm_year), tm.tm_mon, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
 	if (fsec != 0)
 		appendStringInfo(buf, ".%06d", (int) fsec);
 	appendStringInfoChar(buf, 'Z');
@@ -114,10 +106,12 @@ scan_instant(const char *s, TimestampTz *at)
 		return false;
 	if (*s == '.')
 	{
-		int			scale = 100000;
+		const char *digits = ++s;
 
-		for (s++; *s >= '0' && *s <= '9'; s++, scale /= 10)
-			fsec += (*s - '0') * scale;
+		if (!scan_number(&s, 1, 6, '\0', &fsec))
+			return false;
+		for (int i = (int) (s - digits); i < 6; i++)
+			fsec *= 10;
 	}
 	if (*s == 'Z' && s[1] == '\0')
 		offset = 0;
@@ -187,7 +181,14 @@ revrtm_journey_in(PG_FUNCTION_ARGS)
 				touch[i].id.len = strlen(field + 1);
 			}
 			else
-				touch[i].milestone |= rtm_milestone_bits(field, strlen(field));
+			{
+				uint32		bit = rtm_milestone_bit(field, strlen(field));
+
+				if (bit == 0)
+					rtm_invalid_literal("journey", element[i],
+										"After \"|\" stands FT, LC, OC or CW, or # and the touch id.");
+				touch[i].milestone |= bit;
+			}
 		}
 		if (separator != '\0')
 			rtm_invalid_literal("journey", element[i], "There is more than one \"@\".");
@@ -217,10 +218,10 @@ revrtm_journey_out(PG_FUNCTION_ARGS)
 			appendStringInfoChar(&buf, '@');
 			append_instant(&buf, touch[i].at);
 		}
-		for (int k = 0; k < lengthof(milestones); k++)
+		for (int k = 0; k < MILESTONES; k++)
 		{
-			if (touch[i].milestone & milestones[k].bit)
-				appendStringInfo(&buf, "|%s", milestones[k].code);
+			if (touch[i].milestone & rtm_milestones[k].bit)
+				appendStringInfo(&buf, "|%s", rtm_milestones[k].code);
 		}
 		if (touch[i].id.data != NULL)
 		{

@@ -10,6 +10,7 @@
 #include "compat.h"
 
 #include "catalog/pg_type.h"
+#include "mb/pg_wchar.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -52,7 +53,8 @@ rtm_invalid_literal(const char *type, const char *element, const char *why)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-			 errmsg("invalid input syntax for type %s: \"%.100s\"", type, element),
+			 errmsg("invalid input syntax for type %s: \"%.*s\"", type,
+					pg_mbcliplen(element, (int) strlen(element), 100), element),
 			 errdetail("%s", why)));
 }
 

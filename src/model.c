@@ -11,6 +11,7 @@
 #include "catalog/pg_type.h"
 #include "datatype/timestamp.h"
 #include "executor/spi.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -256,7 +257,9 @@ find_model(Model *model, int n, text *name)
 		appendStringInfo(&known, "%s%s", i > 0 ? ", " : "", model[i].name.data);
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("unknown attribution model \"%.64s\"", text_to_cstring(name)),
+			 errmsg("unknown attribution model \"%.*s\"",
+					pg_mbcliplen(VARDATA_ANY(name), (int) VARSIZE_ANY_EXHDR(name), 64),
+					VARDATA_ANY(name)),
 			 errhint("The models are %s; a new one is a row of revrtm.attribution_model.",
 					 known.data)));
 }
@@ -275,6 +278,10 @@ rtm_read_models(ArrayType *names, int *n)
 		bool	   *isnull;
 		int			wanted;
 
+		if (ARR_NDIM(names) > 1)
+			ereport(ERROR,
+					(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+					 errmsg("models must be an array of one dimension")));
 		deconstruct_array(names, TEXTOID, -1, false, TYPALIGN_INT, &element, &isnull, &wanted);
 		for (int i = 0; i < wanted; i++)
 		{
@@ -324,19 +331,19 @@ rtm_query_model(FmgrInfo *flinfo, text *name)
 }
 
 bool *
-rtm_direct_channels(const Model *model, const Bytes *channel, uint32 channels)
+rtm_direct_channels(const Bytes *direct, int directs, const Bytes *channel, uint32 channels)
 {
 	bool	   *result;
 
-	if (model->directs == 0)
+	if (directs == 0)
 		return NULL;
 	result = palloc0(Max(channels, 1));
 	for (uint32 i = 0; i < channels; i++)
 	{
-		for (int k = 0; k < model->directs; k++)
+		for (int k = 0; k < directs; k++)
 		{
-			if (model->direct[k].len == channel[i].len &&
-				memcmp(model->direct[k].data, channel[i].data, channel[i].len) == 0)
+			if (direct[k].len == channel[i].len &&
+				memcmp(direct[k].data, channel[i].data, channel[i].len) == 0)
 				result[i] = true;
 		}
 	}
@@ -358,9 +365,9 @@ rtm_shares_init(Shares *shares, size_t n)
 }
 
 void
-rtm_share_deal(Shares *shares, const Model *model, const TouchColumns *touches)
+rtm_share_deal(Shares *shares, const ModelRule *rule, const TouchColumns *touches)
 {
-	shares->sum = rtm_weights(&model->rule, touches, shares->weight, shares->scratch);
+	shares->sum = rtm_weights(rule, touches, shares->weight, shares->scratch);
 	if (shares->sum == RTM_DEAL_UNITS)
 		memcpy(shares->units, shares->weight, sizeof(uint64) * touches->n);
 	else

@@ -36,8 +36,9 @@ extern Model *rtm_read_models(ArrayType *names, int *n);
 /* One model, kept in flinfo for the calls of a query. */
 extern const Model *rtm_query_model(FmgrInfo *flinfo, text *name);
 
-/* by channel: is it direct? NULL where the model does not ask. */
-extern bool *rtm_direct_channels(const Model *model, const Bytes *channel, uint32 channels);
+/* By channel: is it among the direct ones? NULL where there is none. */
+extern bool *rtm_direct_channels(const Bytes *direct, int directs, const Bytes *channel,
+								 uint32 channels);
 
 /*
  * What one deal's touches get under a model: units of a deal for conversions,
@@ -53,7 +54,7 @@ typedef struct Shares
 } Shares;
 
 extern void rtm_shares_init(Shares *shares, size_t n);
-extern void rtm_share_deal(Shares *shares, const Model *model, const TouchColumns *touches);
+extern void rtm_share_deal(Shares *shares, const ModelRule *rule, const TouchColumns *touches);
 extern void rtm_share_money(Shares *shares, size_t n, uint64 total);
 
 #endif							/* REVRTM_MODEL_H */

@@ -76,15 +76,21 @@ kth_largest(uint64_t *value, size_t n, size_t k)
 static void
 hand_out_ranked(uint64_t *part, const uint64_t *remainder, size_t n, size_t left)
 {
+	unsigned	rank[RANKED] = {0};
+
 	for (size_t i = 0; i < n; i++)
 	{
-		size_t		rank = 0;
+		uint64_t	own = remainder[i];
+		unsigned	behind = 0;
 
-		for (size_t j = 0; j < i; j++)
-			rank += remainder[j] >= remainder[i];
 		for (size_t j = i + 1; j < n; j++)
-			rank += remainder[j] > remainder[i];
-		part[i] += rank < left;
+		{
+			bool		larger = remainder[j] > own;
+
+			behind += larger;
+			rank[j] += !larger;
+		}
+		part[i] += rank[i] + behind < left;
 	}
 }
 

