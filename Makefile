@@ -101,7 +101,8 @@ PGTAP = \
 
 TAP = \
 	test/t/doc.pl \
-	test/t/dump_binding.pl
+	test/t/dump_binding.pl \
+	test/t/dump_restore.pl
 
 # Plain C programs over the pure mathematics: test/unit/NAME.c, linked with
 # the sources in UNIT_NAME.

@@ -3,7 +3,7 @@
 
 CREATE TABLE revrtm.budget_line (
     line     text PRIMARY KEY CHECK (line <> ''),
-    route_id text NOT NULL REFERENCES revrtm.route,
+    route_id text NOT NULL CHECK (route_id <> ''),
     category text NOT NULL CHECK (category <> '' AND category <> '(unmapped)'),
     curve    revrtm.response_curve,
     lo       numeric CHECK (lo >= 0 AND lo < 'Infinity'),

@@ -126,6 +126,13 @@ BEGIN ATOMIC
                         WHERE s.period <= k.month
                         HAVING pg_catalog.sum(s.fx_missing) > 0
                         UNION ALL
+                        SELECT 'unknown_route: ' || pg_catalog.count(*) || ' rows of route, channel_map and budget_line'
+                        FROM (SELECT t.parent_id AS route_id FROM revrtm.route t
+                              UNION ALL SELECT m.route_id FROM revrtm.channel_map m
+                              UNION ALL SELECT l.route_id FROM revrtm.budget_line l) u
+                        WHERE u.route_id NOT IN (SELECT t.route_id FROM revrtm.route t)
+                        HAVING pg_catalog.count(*) > 0
+                        UNION ALL
                         SELECT f.note || ': the store of journeys' FROM revrtm.freshness f WHERE f.note IS NOT NULL) n))
     FROM council k;
 END;

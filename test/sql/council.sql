@@ -292,7 +292,6 @@ SELECT * FROM revrtm.budget_proposal();
 UPDATE revrtm.budget_line SET lo = 300 WHERE line = 'nothing';
 SELECT line, bound IS NOT NULL OR proposed > 300 AS placed FROM revrtm.budget_proposal() WHERE line = 'nothing';
 -- What a line may not be.
-INSERT INTO revrtm.budget_line (line, route_id, category) VALUES ('x', 'no_such', 'y');
 INSERT INTO revrtm.budget_line (line, route_id, category) VALUES ('x', 'direct', '(unmapped)');
 INSERT INTO revrtm.budget_line (line, route_id, category) VALUES ('x', 'direct', 'rises');
 INSERT INTO revrtm.budget_line (line, route_id, category, lo) VALUES ('x', 'direct', 'y', 'NaN');
@@ -300,6 +299,13 @@ INSERT INTO revrtm.budget_line (line, route_id, category, hi) VALUES ('x', 'dire
 INSERT INTO revrtm.budget_line (line, route_id, category, lo, hi) VALUES ('x', 'direct', 'y', 2, 1);
 INSERT INTO revrtm.budget_line (line, route_id, category, curve) VALUES ('x', 'direct', 'y', 'linear(0)');
 UPDATE revrtm.budget_line SET curve = NULL, lo = NULL, hi = NULL WHERE line = 'nothing';
+-- A route that is none is told.
+BEGIN;
+INSERT INTO revrtm.budget_line (line, route_id, category) VALUES ('x', 'no_such', 'y');
+INSERT INTO revrtm.channel_map VALUES ('x', 'no_such', 'y');
+SELECT n AS note FROM jsonb_array_elements_text(revrtm.council_pack() -> 'notes') n WHERE n LIKE 'unknown%';
+SELECT route_id, kind, note FROM revrtm.council_route() WHERE route_id = 'no_such';
+ROLLBACK;
 
 -- Marginal ROMI of a route: the lines' slopes weighted by their spend, less the unit.
 SELECT abs(r.marginal_romi - (SELECT sum(revrtm.curve_slope(f.curve, f.current::float8) * f.current::float8) / sum(f.current)::float8 - 1

@@ -6,14 +6,12 @@
 
 use strict;
 use warnings;
-use PostgreSQL::Test::Cluster;
-use PostgreSQL::Test::Utils;
+use FindBin;
+use lib "$FindBin::RealBin/../perl";
+use RevrtmDump;
 use Test::More;
 
-my $node = PostgreSQL::Test::Cluster->new('dump_binding');
-$node->init(extra => [ '--locale=C', '-E', 'UTF8' ]);
-$node->start;
-$node->safe_psql('postgres', 'CREATE ROLE installer LOGIN CREATEDB');
+my $node = new_node('dump_binding');
 
 # The tables sort after revrtm, and a function of the query after both.
 my $crm = q{
@@ -43,30 +41,19 @@ SELECT (SELECT md5(string_agg(o::text, '|' ORDER BY opportunity_id)) FROM revrtm
        (SELECT count(*) FROM pg_depend d WHERE d.refobjid = '"zoo Crm".deal'::regclass
           AND d.classid IN ('pg_proc'::regclass, 'pg_rewrite'::regclass))
 };
-my %format = (
-    plain     => [ [ '-Fp' ], sub { [ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-f', $_[0], '-d', $_[1] ] } ],
-    custom    => [ [ '-Fc' ], sub { [ 'pg_restore', '--exit-on-error', '-d', $_[1], $_[0] ] } ],
-    directory => [ [ '-Fd', '-j2' ], sub { [ 'pg_restore', '--exit-on-error', '-j2', '-d', $_[1], $_[0] ] } ]);
 
-for my $role ('installer', 'superuser')
+for my $role (roles())
 {
-    my @as = $role eq 'installer' ? ('-U', 'installer') : ();
-    my %as = $role eq 'installer' ? (extra_params => [ '-U', 'installer' ]) : ();
+    my %as = params($role);
     my $source = "source_$role";
-    $node->command_ok([ 'createdb', @as, '-T', 'template0', $source ], "$role creates a database");
+    create_database($node, $role, $source);
     $node->safe_psql($source, $crm, %as);
     my $before = $node->safe_psql($source, $picture, %as);
     like($before, qr/^[0-9a-f]{32}\|1000\|0\|.*\|0\|0$/s, "$role binds");
 
-    for my $format (sort keys %format)
+    for my $format (formats())
     {
-        my ($options, $restore) = @{ $format{$format} };
-        my $file = $node->backup_dir . "/$role.$format";
-        my $copy = "${format}_$role";
-        $node->command_ok([ 'pg_dump', @as, @$options, '-f', $file, $source ], "$role dumps $format");
-        $node->command_ok([ 'createdb', @as, '-T', 'template0', $copy ], "$role creates $copy");
-        my @command = @{ $restore->($file, $copy) };
-        $node->command_ok([ shift @command, @as, @command ], "$role restores $format");
+        my $copy = dump_and_restore($node, $role, $source, $format);
         is($node->safe_psql($copy, $picture, %as), $before, "$role: the views of $format read as before");
 
         # And they are alive: the table may go and come, the binding change.
