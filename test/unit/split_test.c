@@ -146,9 +146,11 @@ test_split(void)
 
 	for (int round = 0; round < 20000; round++)
 	{
-		size_t		n = 1 + random_below(round % 100 == 0 ? MOST : 12);
-		int			shape = round % 6;
+		size_t		n = 1 + random_below(round % 20 == 0 ? MOST : 40);
+		int			shape = round % 7;
 		uint64_t	total = random_bits() >> (1 + random_below(63));
+		uint64_t	whole = RTM_DEAL_UNITS >> random_below(50);
+		uint64_t	taken = 0;
 
 		for (size_t i = 0; i < n; i++)
 		{
@@ -169,12 +171,17 @@ test_split(void)
 				case 4:
 					weight[i] = i % 3 == 0 ? 7 : 0;
 					break;
+				case 6:
+					/* Together a power of two. */
+					weight[i] = i + 1 < n ? random_bits() % (whole / n + 1) : whole - taken;
+					taken += weight[i];
+					break;
 				default:
 					weight[i] = i > 0 && random_below(2) ? weight[i - 1] : random_below(50);
 					break;
 			}
 		}
-		weight[random_below(n)] += shape == 3 ? 0 : 1;
+		weight[random_below(n)] += shape == 3 || shape == 6 ? 0 : 1;
 		if (shape == 3)
 			weight[0] |= 1;
 		bad += check_split(total, weight, n);
