@@ -79,6 +79,7 @@ REGRESS = \
 	curve \
 	allocate \
 	council \
+	api \
 	uninstall
 REGRESS_OPTS = --inputdir=test
 

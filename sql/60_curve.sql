@@ -105,3 +105,4 @@ DEFAULT FOR TYPE revrtm.response_curve USING hash AS
     FUNCTION 1 revrtm.response_curve_hash(revrtm.response_curve);
 COMMENT ON OPERATOR CLASS revrtm.response_curve_ops USING hash IS
 'Equality of response curves, for DISTINCT, GROUP BY and hash joins.';
+COMMENT ON OPERATOR FAMILY revrtm.response_curve_ops USING hash IS 'Hash equality of response curves.';

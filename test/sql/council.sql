@@ -358,6 +358,24 @@ SELECT jsonb_array_length(p -> 'attribution') AS attribution, jsonb_array_length
        jsonb_array_length(p -> 'budget') AS budget, jsonb_array_length(p -> 'routes') AS routes, p -> 'notes' AS notes
 FROM revrtm.council_pack('2019-01-01') p;
 
+-- An analyst reads it all with grant_reader, and nothing without.
+CREATE ROLE regress_revrtm_analyst;
+SET ROLE regress_revrtm_analyst;
+SELECT count(*) FROM revrtm.deal_journey;
+SELECT count(*) FROM revrtm.budget_line;
+SELECT revrtm.council_pack('2026-06-01');
+RESET ROLE;
+SELECT revrtm.grant_reader('regress_revrtm_analyst');
+SELECT revrtm.council_pack('2026-06-01') - '{as_of,conflicts}'::text[] AS mine \gset
+SET ROLE regress_revrtm_analyst;
+SELECT revrtm.council_pack('2026-06-01') - '{as_of,conflicts}'::text[] = :'mine' AS as_mine,
+       revrtm.council_pack('2026-06-01') -> 'conflicts' AS registrations_are_for_staff;
+RESET ROLE;
+SET client_min_messages = warning;
+DROP OWNED BY regress_revrtm_analyst;
+RESET client_min_messages;
+DROP ROLE regress_revrtm_analyst;
+
 -- Leave nothing behind.
 SELECT count(revrtm.unbind(relation)) AS unbound FROM (VALUES ('opportunity'), ('touch'), ('spend'), ('fx_rate')) u (relation);
 SET client_min_messages = warning;
