@@ -193,7 +193,7 @@ revrtm_journey_in(PG_FUNCTION_ARGS)
 		if (separator != '\0')
 			rtm_invalid_literal("journey", element[i], "There is more than one \"@\".");
 	}
-	PG_RETURN_POINTER(rtm_journey_pack(touch, n, name, n, timed));
+	PG_RETURN_POINTER(rtm_journey_pack(touch, n, name, n, true, timed));
 }
 
 Datum
@@ -356,7 +356,7 @@ revrtm_journey_recv(PG_FUNCTION_ARGS)
 		if (pq_getmsgbyte(buf) != 0)
 			touch[i].id = receive_name(buf);
 	}
-	PG_RETURN_POINTER(rtm_journey_pack(touch, n, name, channels, timed));
+	PG_RETURN_POINTER(rtm_journey_pack(touch, n, name, channels, true, timed));
 }
 
 /* ------------------------------------------------------------ equality */
@@ -423,7 +423,7 @@ revrtm_journey_from_path(PG_FUNCTION_ARGS)
 		name[i] = rtm_channel_name(false, element[i]);
 		touch[i].channel = i;
 	}
-	PG_RETURN_POINTER(rtm_journey_pack(touch, n, name, n, false));
+	PG_RETURN_POINTER(rtm_journey_pack(touch, n, name, n, true, false));
 }
 
 /*
@@ -515,5 +515,6 @@ revrtm_journey_mark(PG_FUNCTION_ARGS)
 	}
 	if (n > 0 && !PG_ARGISNULL(3) && PG_GETARG_BOOL(3))
 		touch[n - 1].milestone |= MILESTONE_CW;
-	PG_RETURN_POINTER(rtm_journey_pack(touch, n, reader.name, reader.channels, reader.timed));
+	PG_RETURN_POINTER(rtm_journey_pack(touch, n, reader.name, reader.channels, false,
+									   reader.timed));
 }
