@@ -303,10 +303,13 @@ number_channels(Touch *touches, uint32 n, const Bytes *name, uint32 names, uint3
 
 		if (new_number[old] == PG_UINT32_MAX)
 		{
-			uint32		h = hash_bytes((const unsigned char *) name[old].data, name[old].len) & mask;
+			uint32		h = hash_bytes((const unsigned char *) name[old].data, name[old].len);
 
-			while (slot[h] != PG_UINT32_MAX && compare_bytes(&name[order[slot[h]]], &name[old]) != 0)
-				h = (h + 1) & mask;
+			for (h &= mask; slot[h] != PG_UINT32_MAX; h = (h + 1) & mask)
+			{
+				if (compare_bytes(&name[order[slot[h]]], &name[old]) == 0)
+					break;
+			}
 			if (slot[h] == PG_UINT32_MAX)
 			{
 				if (channels == JOURNEY_MAX_CHANNELS)

@@ -94,7 +94,8 @@ new_journey(Size size)
 static GrowingJourney *
 reserve(GrowingJourney *state, Size bytes)
 {
-	Size		used = sizeof(GrowingJourney) + (Size) state->n * sizeof(GrowingTouch) + state->back;
+	Size		used = sizeof(GrowingJourney) + (Size) state->n * sizeof(GrowingTouch) +
+		state->back;
 	Size		needed = used + sizeof(GrowingTouch) + bytes;
 	Size		size = VARSIZE(state);
 	GrowingJourney *larger;
