@@ -351,7 +351,7 @@ FROM revrtm.pipeline p
                        count(*) FILTER (WHERE closed AND won) AS won, count(*) FILTER (WHERE closed AND NOT won) AS lost, coalesce(sum(usd) FILTER (WHERE closed AND won), 0) AS won_amount,
                        count(*) FILTER (WHERE amount IS NOT NULL AND usd IS NULL) AS missing
                 FROM (SELECT d.*, coalesce(route, CASE WHEN partner IS NULL THEN 'direct' ELSE 'partner_sourced' END) AS route_id,
-                             round(amount * CASE currency WHEN 'GBP' THEN NULL WHEN 'EUR' THEN CASE WHEN closed AND coalesce((closed_at AT TIME ZONE 'UTC')::date, close_date) >= '2026-01-15' THEN 1.23456 ELSE 1.1 END ELSE 1 END, 2) AS usd
+                             round(amount * CASE currency WHEN 'GBP' THEN NULL WHEN 'EUR' THEN CASE WHEN closed AND coalesce(closed_at::date, close_date) >= '2026-01-15' THEN 1.23456 ELSE 1.1 END ELSE 1 END, 2) AS usd
                       FROM crm.deal d WHERE deleted IS NOT TRUE) e GROUP BY 1, 2, 3) c
      ON (c.region, c.owner, c.route_id) = (p.region, p.owner_id, p.route_id) AND p.product = '(none)';
 RESET revrtm.as_of;
