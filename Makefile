@@ -92,9 +92,9 @@ ISOLATION_OPTS = --inputdir=test --outputdir=.
 PGTAP = \
 	test/pgtap/adapter_seed.sql \
 	test/pgtap/allocate.sql \
+	test/pgtap/attribution.sql \
 	test/pgtap/claim.sql \
 	test/pgtap/demo_council.sql \
-	test/pgtap/attribution.sql \
 	test/pgtap/maven_claims.sql \
 	test/pgtap/maven_crm.sql \
 	test/pgtap/pathdata.sql

@@ -319,7 +319,8 @@ number_channels(Touch *touches, uint32 n, const Bytes *name, uint32 names, bool 
 		if (repeats)
 		{
 			h = hash_bytes((const unsigned char *) name[old].data, name[old].len) & mask;
-			while (slot[h] != PG_UINT32_MAX && compare_bytes(&name[order[slot[h]]], &name[old]) != 0)
+			while (slot[h] != PG_UINT32_MAX &&
+				   compare_bytes(&name[order[slot[h]]], &name[old]) != 0)
 				h = (h + 1) & mask;
 			if (slot[h] != PG_UINT32_MAX)
 				number = slot[h];

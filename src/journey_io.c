@@ -46,8 +46,9 @@ append_instant(StringInfo buf, TimestampTz at)
 	struct pg_tm tm;
 	fsec_t		fsec;
 
-	/* Cannot fail: every instant in a journey was checked on its way in. */
+	/* Every instant in a journey was checked on its way in. */
 	if (timestamp2tm(at, NULL, &tm, &fsec, NULL, NULL) != 0)
+		/* cannot happen */
 		elog(ERROR, "timestamp out of range");
 	appendStringInfo(buf, "%s%04d-%02d-%02dT%02d:%02d:%02d", tm.tm_year < 0 ? "-" : "",
 					 abs(tm.tm_year), tm.tm_mon, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
@@ -162,7 +163,8 @@ revrtm_journey_in(PG_FUNCTION_ARGS)
 		name[i] = rtm_channel_name(false, CStringGetTextDatum(field));
 		touch[i].channel = i;
 		if (i > 0 && (separator == '@') != timed)
-			rtm_invalid_literal("journey", element[i], "Either all touches have an instant or none.");
+			rtm_invalid_literal("journey", element[i],
+								"Either all touches have an instant or none.");
 		timed = separator == '@';
 		if (timed)
 		{
@@ -186,7 +188,8 @@ revrtm_journey_in(PG_FUNCTION_ARGS)
 
 				if (bit == 0)
 					rtm_invalid_literal("journey", element[i],
-										"After \"|\" stands FT, LC, OC or CW, or # and the touch id.");
+										"After \"|\" stands FT, LC, OC or CW, or # and the "
+										"touch id.");
 				touch[i].milestone |= bit;
 			}
 		}

@@ -436,7 +436,9 @@ test_time_decay(void)
 		long double total = 0;
 		uint64_t	sum;
 
-		rule.half_life = round % 7 == 0 ? 1 : 1 + (int64_t) (random_bits() >> (16 + random_below(40)));
+		rule.half_life = 1;
+		if (round % 7 != 0)
+			rule.half_life += (int64_t) (random_bits() >> (16 + random_below(40)));
 		at[0] = -(int64_t) random_below((size_t) 1 << 40);
 		for (size_t i = 1; i < n; i++)
 			at[i] = at[i - 1] + (random_below(3) == 0 ? 0 : (int64_t) random_below((size_t) step));
@@ -447,7 +449,8 @@ test_time_decay(void)
 		bad += wrong_sum(weight, n, sum) || sum != RTM_DEAL_UNITS;
 		for (size_t i = 0; i < n; i++)
 		{
-			long double expected = exp2l(-(long double) (at[n - 1] - at[i]) / rule.half_life) / total;
+			long double age = at[n - 1] - at[i];
+			long double expected = exp2l(-age / rule.half_life) / total;
 
 			inexact += fabsl(expected - (long double) weight[i] / RTM_DEAL_UNITS) > 1e-15L;
 			unordered += i > 0 && weight[i] + 1 < weight[i - 1];
