@@ -92,9 +92,9 @@ ISOLATION_OPTS = --inputdir=test --outputdir=.
 PGTAP = \
 	test/pgtap/adapter_seed.sql \
 	test/pgtap/allocate.sql \
+	test/pgtap/attribution.sql \
 	test/pgtap/claim.sql \
 	test/pgtap/demo_council.sql \
-	test/pgtap/attribution.sql \
 	test/pgtap/maven_claims.sql \
 	test/pgtap/maven_crm.sql \
 	test/pgtap/pathdata.sql
@@ -134,7 +134,7 @@ endif
 
 # These run on a machine that has only make, so they are parsed without PGXS;
 # the build that they start comes back here and includes it.
-COMMANDS = setup demo check psql dist
+COMMANDS = setup demo check bench psql dist
 ifneq ($(filter $(COMMANDS) list-%,$(MAKECMDGOALS)),)
 
 OTHER_GOALS = $(filter-out $(COMMANDS) list-%,$(MAKECMDGOALS))
@@ -154,6 +154,10 @@ demo:
 check:
 	$(RUN) tools/setup check
 	$(RUN) tools/cluster -m PROFILE=-DUSE_ASSERT_CHECKING build/check tools/check
+
+bench:
+	$(RUN) tools/setup demo
+	$(RUN) tools/cluster build/bench bench/run
 
 psql:
 	$(RUN) tools/server build/demo psql -d demo $(ARGS)

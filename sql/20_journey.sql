@@ -122,19 +122,19 @@ AS 'MODULE_PATHNAME', 'revrtm_journey_final';
 COMMENT ON FUNCTION revrtm.journey_final(revrtm.journey) IS 'Sorts and packs the state of journey_agg and rollup.';
 
 CREATE AGGREGATE revrtm.journey_agg(touched_at timestamptz, channel text) (
-    SFUNC = revrtm.journey_accum, STYPE = revrtm.journey, SSPACE = 600,
+    SFUNC = revrtm.journey_accum, STYPE = revrtm.journey, SSPACE = 128,
     FINALFUNC = revrtm.journey_final, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE revrtm.journey_agg(timestamptz, text) IS
 'Packs the touches of a group into a journey. A row whose touched_at is null is skipped, a null channel counts as (none); 22023 for an infinite instant.';
 CREATE AGGREGATE revrtm.journey_agg(touched_at timestamptz, channel text, milestone text) (
-    SFUNC = revrtm.journey_accum, STYPE = revrtm.journey, SSPACE = 600,
+    SFUNC = revrtm.journey_accum, STYPE = revrtm.journey, SSPACE = 128,
     FINALFUNC = revrtm.journey_final, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE revrtm.journey_agg(timestamptz, text, text) IS
 'As journey_agg(touched_at, channel); milestone is FT, LC, OC or CW, several joined by |, NULL for none.';
 CREATE AGGREGATE revrtm.journey_agg(touched_at timestamptz, channel text, milestone text, touch_id text) (
-    SFUNC = revrtm.journey_accum, STYPE = revrtm.journey, SSPACE = 600,
+    SFUNC = revrtm.journey_accum, STYPE = revrtm.journey, SSPACE = 128,
     FINALFUNC = revrtm.journey_final, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE revrtm.journey_agg(timestamptz, text, text, text) IS

@@ -46,7 +46,7 @@ FROM (SELECT k.*,
       FROM revrtm.deal_journey k) d
      LEFT JOIN revrtm.route r ON r.route_id = d.route_id;
 COMMENT ON VIEW revrtm.deal IS
-'Deals of the store in the reporting currency, at the rate of their own end (of today while open). Grain: one deal.';
+'Deals of the store in the reporting currency, at the rate of their own end (of today while open, or where nobody knows when they ended). Grain: one deal.';
 COMMENT ON COLUMN revrtm.deal.deal_key IS 'The deal.';
 COMMENT ON COLUMN revrtm.deal.opportunity_id IS 'The deal.';
 COMMENT ON COLUMN revrtm.deal.account_id IS 'Its account; (none) where the CRM has none.';
@@ -141,7 +141,8 @@ FROM revrtm.attribution_model m
                                              o.close_date::timestamp))::date AS period,
                 count(*) AS deals,
                 sum(round(o.amount * CASE WHEN o.currency IS NULL OR o.currency = (SELECT revrtm.setting('currency')) THEN 1
-                  ELSE revrtm.fx(o.currency, (SELECT revrtm.setting('currency')), coalesce((o.closed_at AT TIME ZONE (SELECT revrtm.setting('timezone')))::date, o.close_date)) END, 2)) AS bookings
+                  ELSE revrtm.fx(o.currency, (SELECT revrtm.setting('currency')), coalesce((o.closed_at AT TIME ZONE (SELECT revrtm.setting('timezone')))::date, o.close_date,
+                                                                                  ((SELECT revrtm.as_of()) AT TIME ZONE (SELECT revrtm.setting('timezone')))::date)) END, 2)) AS bookings
          FROM revrtm.opportunity o
          WHERE o.is_won AND o.is_closed AND o.deleted IS NOT TRUE
          GROUP BY 1) b
@@ -182,8 +183,8 @@ FROM (SELECT p.region, p.owner_id, p.product, p.route_id, p.is_closed, p.is_won,
       FROM (SELECT k.*,
                    CASE WHEN k.currency IS NULL OR k.currency = (SELECT revrtm.setting('currency')) THEN 1
                   ELSE revrtm.fx(k.currency, (SELECT revrtm.setting('currency')),
-                      CASE WHEN k.is_closed THEN coalesce((k.closed_at AT TIME ZONE (SELECT revrtm.setting('timezone')))::date, k.close_date)
-                           ELSE ((SELECT revrtm.as_of()) AT TIME ZONE (SELECT revrtm.setting('timezone')))::date END) END AS rate
+                      coalesce(CASE WHEN k.is_closed THEN coalesce((k.closed_at AT TIME ZONE (SELECT revrtm.setting('timezone')))::date, k.close_date) END,
+                               ((SELECT revrtm.as_of()) AT TIME ZONE (SELECT revrtm.setting('timezone')))::date)) END AS rate
             FROM revrtm.opportunity k
             WHERE k.deleted IS NOT TRUE) p) o
 GROUP BY coalesce(o.region, '(none)'), coalesce(o.owner_id, '(none)'), coalesce(o.product, '(none)'), o.route_id,

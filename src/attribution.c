@@ -39,6 +39,13 @@ static const uint64_t root_of_half[24] = {
 	UINT64_C(0xfffffe9d1bd1065a), UINT64_C(0xffffff4e8de845ae)
 };
 
+/* The product of two fixed-point numbers, of which bits fractional ones go. */
+static inline uint64_t
+multiply(uint64_t a, uint64_t b, int bits)
+{
+	return (uint64_t) (((rtm_uint128) a * b) >> bits);
+}
+
 void
 rtm_attribution_init(void)
 {
@@ -51,7 +58,7 @@ rtm_attribution_init(void)
 			for (int bit = 0; bit < 8; bit++)
 			{
 				if (i & (0x80 >> bit))
-					value = (uint64_t) (((rtm_uint128) value * root_of_half[table * 8 + bit]) >> 64);
+					value = multiply(value, root_of_half[table * 8 + bit], 64);
 			}
 			decay_table[table][i] = value;
 		}
@@ -73,13 +80,13 @@ decay(uint64_t age, uint64_t half_life)
 		return 0;
 
 	value = decay_table[0][fraction >> 56];
-	value = (uint64_t) (((rtm_uint128) value * decay_table[1][fraction >> 48 & 0xFF]) >> FRACTION_BITS);
-	value = (uint64_t) (((rtm_uint128) value * decay_table[2][fraction >> 40 & 0xFF]) >> FRACTION_BITS);
+	value = multiply(value, decay_table[1][fraction >> 48 & 0xFF], FRACTION_BITS);
+	value = multiply(value, decay_table[2][fraction >> 40 & 0xFF], FRACTION_BITS);
 
 	/* What is left is below 2^-24: e^-x is 1 - x + x^2/2 to the last bit. */
-	rest = (uint64_t) (((rtm_uint128) (fraction & UINT64_C(0xFFFFFFFFFF)) * LN2) >> 64);
-	rest -= (uint64_t) (((rtm_uint128) rest * rest) >> 65);
-	value -= (uint64_t) (((rtm_uint128) value * rest) >> 64);
+	rest = multiply(fraction & UINT64_C(0xFFFFFFFFFF), LN2, 64);
+	rest -= multiply(rest, rest, 65);
+	value -= multiply(value, rest, 64);
 
 	return value >> halvings;
 }

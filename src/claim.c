@@ -253,7 +253,8 @@ add_claim(Claims *claims, TupleDesc desc, HeapTuple tuple, const int *column)
 	old = MemoryContextSwitchTo(claims->context);
 	claim->id = pstrdup(string[CLAIM_ID]);
 	claim->account = intern(claims, claims->accounts, string[CLAIM_ACCOUNT]);
-	claim->party = string[CLAIM_PARTY] ? intern(claims, claims->parties, string[CLAIM_PARTY]) : NULL;
+	claim->party = string[CLAIM_PARTY]
+		? intern(claims, claims->parties, string[CLAIM_PARTY]) : NULL;
 	claim->scope[RTM_PRODUCT] = string[CLAIM_PRODUCT]
 		? intern(claims, claims->nodes[RTM_PRODUCT], string[CLAIM_PRODUCT]) : NULL;
 	claim->scope[RTM_REGION] = string[CLAIM_REGION]
@@ -311,7 +312,7 @@ find_spans(Claims *claims, RtmTree tree)
 		return;
 	if (SPI_execute(psprintf("SELECT %s_id, pg_catalog.lower(span), pg_catalog.upper(span)"
 							 " FROM revrtm.%s", name, name), true, 0) != SPI_OK_SELECT)
-		elog(ERROR, "could not read tree %s", name);
+		elog(ERROR, "could not read tree %s", name);	/* cannot happen */
 	for (i = 0; i < SPI_processed; i++)
 	{
 		HeapTuple	tuple = SPI_tuptable->vals[i];

@@ -80,7 +80,8 @@ revrtm_credit(PG_FUNCTION_ARGS)
 		rtm_journey_codes(&reader, channel);
 		touches.channel = channel;
 		touches.milestone = reader.milestone;
-		touches.direct = rtm_direct_channels(model->direct, model->directs, reader.name, reader.channels);
+		touches.direct = rtm_direct_channels(model->direct, model->directs, reader.name,
+											 reader.channels);
 		if (reader.timed)
 		{
 			TimestampTz *at = palloc_extended(sizeof(TimestampTz) * reader.n, MCXT_ALLOC_HUGE);

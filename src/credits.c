@@ -769,7 +769,8 @@ credits_from_text(const char *literal)
 		model_slots(c)[m].name = add_text(c, name, strlen(name));
 		if (m > 0 && compare_bytes(bytes_at(c, model_slots(c)[m - 1].name),
 								   bytes_at(c, model_slots(c)[m].name)) >= 0)
-			rtm_invalid_literal(type, element[m + 1], "The models stand in bytewise order, each once.");
+			rtm_invalid_literal(type, element[m + 1],
+								"The models stand in bytewise order, each once.");
 		if (strlen(hash) != 16 || strspn(hash, "0123456789abcdef") != 16)
 			rtm_invalid_literal(type, element[m + 1], "A model's hash has 16 hexadecimal digits.");
 		model_slots(c)[m].hash = strtoull(hash, &end, 16);

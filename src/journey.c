@@ -29,6 +29,7 @@
 #include "common/hashfn.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "port/pg_bswap.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
@@ -74,12 +75,15 @@ get_varint(const uint8 *p, uint32 *value)
 	return p;
 }
 
-static uint8 *
+/* Writes eight bytes, of which the first width count. */
+static inline uint8 *
 put_fixed(uint8 *p, uint64 value, int width)
 {
-	for (int i = 0; i < width; i++)
-		*p++ = (uint8) (value >> (8 * i));
-	return p;
+#ifdef WORDS_BIGENDIAN
+	value = pg_bswap64(value);
+#endif
+	memcpy(p, &value, sizeof(value));
+	return p + width;
 }
 
 static inline uint64
@@ -279,51 +283,66 @@ compare_touches(const void *left, const void *right, void *names)
 }
 
 /*
- * Number the channels by first appearance, one number a name, whether the
- * caller's array of names has duplicates or not. Returns how many there are;
- * order[] holds their old numbers.
+ * Number the channels by first appearance. Returns how many there are;
+ * order[] holds their old numbers. Where the array of names repeats itself,
+ * a hash table finds the first number of each.
  */
 static uint32
-number_channels(Touch *touches, uint32 n, const Bytes *name, uint32 names, uint32 *order)
+number_channels(Touch *touches, uint32 n, const Bytes *name, uint32 names, bool repeats,
+				uint32 *order)
 {
 	uint32	   *new_number = palloc(sizeof(uint32) * (names + 1));
-	uint32		channels = 0;
+	uint32	   *slot = NULL;
 	uint32		mask = 7;
-	uint32	   *slot;
+	uint32		channels = 0;
 
-	while (mask < 2 * Min(names, JOURNEY_MAX_CHANNELS))
-		mask = mask << 1 | 1;
-	slot = palloc(sizeof(uint32) * (mask + 1));
-	memset(slot, 0xFF, sizeof(uint32) * (mask + 1));
 	memset(new_number, 0xFF, sizeof(uint32) * (names + 1));
+	if (repeats)
+	{
+		while (mask < 2 * Min(names, JOURNEY_MAX_CHANNELS))
+			mask = mask << 1 | 1;
+		slot = palloc(sizeof(uint32) * (mask + 1));
+		memset(slot, 0xFF, sizeof(uint32) * (mask + 1));
+	}
 
 	for (uint32 i = 0; i < n; i++)
 	{
 		uint32		old = touches[i].channel;
+		uint32		number = channels;
+		uint32		h = 0;
 
-		if (new_number[old] == PG_UINT32_MAX)
+		if (new_number[old] != PG_UINT32_MAX)
 		{
-			uint32		h = hash_bytes((const unsigned char *) name[old].data, name[old].len) & mask;
-
-			while (slot[h] != PG_UINT32_MAX && compare_bytes(&name[order[slot[h]]], &name[old]) != 0)
-				h = (h + 1) & mask;
-			if (slot[h] == PG_UINT32_MAX)
-			{
-				if (channels == JOURNEY_MAX_CHANNELS)
-					ereport(ERROR,
-							(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-							 errmsg("a journey cannot have more than %d distinct channels",
-									JOURNEY_MAX_CHANNELS),
-							 errhint("Group the channels, or check that an identifier was not "
-									 "passed as the channel.")));
-				slot[h] = channels;
-				order[channels++] = old;
-			}
-			new_number[old] = slot[h];
+			touches[i].channel = new_number[old];
+			continue;
 		}
-		touches[i].channel = new_number[old];
+		if (repeats)
+		{
+			h = hash_bytes((const unsigned char *) name[old].data, name[old].len) & mask;
+			while (slot[h] != PG_UINT32_MAX &&
+				   compare_bytes(&name[order[slot[h]]], &name[old]) != 0)
+				h = (h + 1) & mask;
+			if (slot[h] != PG_UINT32_MAX)
+				number = slot[h];
+		}
+		if (number == channels)
+		{
+			if (channels == JOURNEY_MAX_CHANNELS)
+				ereport(ERROR,
+						(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						 errmsg("a journey cannot have more than %d distinct channels",
+								JOURNEY_MAX_CHANNELS),
+						 errhint("Group the channels, or check that an identifier was not "
+								 "passed as the channel.")));
+			if (repeats)
+				slot[h] = channels;
+			order[channels++] = old;
+		}
+		new_number[old] = number;
+		touches[i].channel = number;
 	}
-	pfree(slot);
+	if (slot != NULL)
+		pfree(slot);
 	pfree(new_number);
 	return channels;
 }
@@ -343,7 +362,7 @@ choose_clock(const Touch *touches, uint32 n, int *tick, int *width)
 		uint64		delta = (uint64) touches[i].at - (uint64) touches[i - 1].at;
 
 		largest = Max(largest, delta);
-		while (delta % ticks[*tick] != 0)
+		while (*tick > 0 && delta % ticks[*tick] != 0)
 			(*tick)--;
 	}
 	largest /= ticks[*tick];
@@ -360,7 +379,8 @@ shares_instant(const Touch *touches, uint32 n, uint32 i)
 }
 
 struct varlena *
-rtm_journey_pack(Touch *touches, uint32 n, const Bytes *name, uint32 names, bool timed)
+rtm_journey_pack(Touch *touches, uint32 n, const Bytes *name, uint32 names, bool repeats,
+				 bool timed)
 {
 	uint32	   *order;
 	uint32		channels;
@@ -377,7 +397,8 @@ rtm_journey_pack(Touch *touches, uint32 n, const Bytes *name, uint32 names, bool
 	{
 		for (uint32 i = 1; i < n; i++)
 		{
-			if (compare_touches(&touches[i - 1], &touches[i], unconstify(Bytes *, name)) > 0)
+			if (touches[i - 1].at >= touches[i].at &&
+				compare_touches(&touches[i - 1], &touches[i], unconstify(Bytes *, name)) > 0)
 			{
 				qsort_arg(touches, n, sizeof(Touch), compare_touches, unconstify(Bytes *, name));
 				break;
@@ -387,15 +408,15 @@ rtm_journey_pack(Touch *touches, uint32 n, const Bytes *name, uint32 names, bool
 	}
 
 	order = palloc(sizeof(uint32) * (Min(names, JOURNEY_MAX_CHANNELS) + 1));
-	channels = number_channels(touches, n, name, names, order);
+	channels = number_channels(touches, n, name, names, repeats, order);
 	if (channels > 256)
 	{
 		flags |= JOURNEY_WIDE;
 		code_width = 2;
 	}
 
-	/* Format, flags, two varints, the clock: 21 bytes at most. */
-	size = VARHDRSZ + 21 + (Size) n * (code_width + 1 + width);
+	/* Format, flags, two varints, the clock: 21 bytes; put_fixed's reach: 8. */
+	size = VARHDRSZ + 21 + 8 + (Size) n * (code_width + 1 + width);
 	for (uint32 i = 0; i < channels; i++)
 		size += name[order[i]].len + 5;
 	for (uint32 i = 0; i < n; i++)
@@ -404,6 +425,7 @@ rtm_journey_pack(Touch *touches, uint32 n, const Bytes *name, uint32 names, bool
 			flags |= JOURNEY_MILESTONES;
 		if (timed && touches[i].id.data != NULL && shares_instant(touches, n, i))
 		{
+			rtm_check_touch_id(&touches[i].id);
 			flags |= JOURNEY_IDS;
 			size += touches[i].id.len;
 		}
@@ -507,6 +529,16 @@ rtm_milestone_bit(const char *code, size_t len)
 			return rtm_milestones[i].bit;
 	}
 	return 0;
+}
+
+void
+rtm_check_touch_id(const Bytes *id)
+{
+	if (id->len > JOURNEY_MAX_ID)
+		ereport(ERROR,
+				(errcode(ERRCODE_STRING_DATA_RIGHT_TRUNCATION),
+				 errmsg("touch_id of %u bytes is too long", id->len),
+				 errdetail("A touch_id has at most %d bytes.", JOURNEY_MAX_ID)));
 }
 
 uint32

@@ -20,6 +20,7 @@
 /* A journey has fewer distinct channels than this, with shorter names. */
 #define JOURNEY_MAX_CHANNELS	65535
 #define JOURNEY_MAX_NAME		1024
+#define JOURNEY_MAX_ID			1024
 
 typedef struct Bytes
 {
@@ -65,13 +66,15 @@ extern void rtm_journey_open(JourneyReader *reader, struct varlena *journey, Byt
 /* All touches; their names and ids point into the journey. */
 extern Touch *rtm_journey_touches(const JourneyReader *reader);
 
-/* Sorts touches into canonical order and packs them; touches is changed. */
+/*
+ * Sorts touches into canonical order and packs them; touches is changed.
+ * repeats: the same name may stand in name[] more than once.
+ */
 extern struct varlena *rtm_journey_pack(Touch *touches, uint32 n, const Bytes *name,
-										uint32 names, bool timed);
+										uint32 names, bool repeats, bool timed);
 
 /* The packed form of a value that may still be a growing aggregate state. */
 extern struct varlena *rtm_journey_finish(struct varlena *value);
-extern bool rtm_journey_growing(struct varlena *value);
 
 /* Milestones as they are written: FT, LC, OC, CW. */
 typedef struct MilestoneCode
@@ -93,6 +96,7 @@ extern uint32 rtm_milestone_bits(const char *text, size_t len);
 /* A channel as callers pass it: checked, and (none) for NULL. */
 extern Bytes rtm_channel_name(bool isnull, Datum channel);
 extern void rtm_check_touched_at(TimestampTz at);
+extern void rtm_check_touch_id(const Bytes *id);
 
 #define PG_GETARG_JOURNEY_P(n) \
 	rtm_journey_finish(PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(n)))

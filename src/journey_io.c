@@ -46,8 +46,9 @@ append_instant(StringInfo buf, TimestampTz at)
 	struct pg_tm tm;
 	fsec_t		fsec;
 
-	/* Cannot fail: every instant in a journey was checked on its way in. */
+	/* Every instant in a journey was checked on its way in. */
 	if (timestamp2tm(at, NULL, &tm, &fsec, NULL, NULL) != 0)
+		/* cannot happen */
 		elog(ERROR, "timestamp out of range");
 	appendStringInfo(buf, "%s%04d-%02d-%02dT%02d:%02d:%02d", tm.tm_year < 0 ? "-" : "",
 					 abs(tm.tm_year), tm.tm_mon, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
@@ -162,7 +163,8 @@ revrtm_journey_in(PG_FUNCTION_ARGS)
 		name[i] = rtm_channel_name(false, CStringGetTextDatum(field));
 		touch[i].channel = i;
 		if (i > 0 && (separator == '@') != timed)
-			rtm_invalid_literal("journey", element[i], "Either all touches have an instant or none.");
+			rtm_invalid_literal("journey", element[i],
+								"Either all touches have an instant or none.");
 		timed = separator == '@';
 		if (timed)
 		{
@@ -186,14 +188,15 @@ revrtm_journey_in(PG_FUNCTION_ARGS)
 
 				if (bit == 0)
 					rtm_invalid_literal("journey", element[i],
-										"After \"|\" stands FT, LC, OC or CW, or # and the touch id.");
+										"After \"|\" stands FT, LC, OC or CW, or # and the "
+										"touch id.");
 				touch[i].milestone |= bit;
 			}
 		}
 		if (separator != '\0')
 			rtm_invalid_literal("journey", element[i], "There is more than one \"@\".");
 	}
-	PG_RETURN_POINTER(rtm_journey_pack(touch, n, name, n, timed));
+	PG_RETURN_POINTER(rtm_journey_pack(touch, n, name, n, true, timed));
 }
 
 Datum
@@ -356,7 +359,7 @@ revrtm_journey_recv(PG_FUNCTION_ARGS)
 		if (pq_getmsgbyte(buf) != 0)
 			touch[i].id = receive_name(buf);
 	}
-	PG_RETURN_POINTER(rtm_journey_pack(touch, n, name, channels, timed));
+	PG_RETURN_POINTER(rtm_journey_pack(touch, n, name, channels, true, timed));
 }
 
 /* ------------------------------------------------------------ equality */
@@ -423,7 +426,7 @@ revrtm_journey_from_path(PG_FUNCTION_ARGS)
 		name[i] = rtm_channel_name(false, element[i]);
 		touch[i].channel = i;
 	}
-	PG_RETURN_POINTER(rtm_journey_pack(touch, n, name, n, false));
+	PG_RETURN_POINTER(rtm_journey_pack(touch, n, name, n, true, false));
 }
 
 /*
@@ -515,5 +518,6 @@ revrtm_journey_mark(PG_FUNCTION_ARGS)
 	}
 	if (n > 0 && !PG_ARGISNULL(3) && PG_GETARG_BOOL(3))
 		touch[n - 1].milestone |= MILESTONE_CW;
-	PG_RETURN_POINTER(rtm_journey_pack(touch, n, reader.name, reader.channels, reader.timed));
+	PG_RETURN_POINTER(rtm_journey_pack(touch, n, reader.name, reader.channels, false,
+									   reader.timed));
 }

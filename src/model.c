@@ -83,8 +83,8 @@ read_share(Model *model, const char *kind, const char *key, const JsonbValue *va
 			return;
 		}
 	}
-	invalid_parameters(kind, psprintf("Position \"%s\" is none of first, LC, OC, CW, last and middle.",
-									  key));
+	invalid_parameters(kind, psprintf("Position \"%s\" is none of first, LC, OC, CW, last and "
+									  "middle.", key));
 }
 
 static void
@@ -137,12 +137,14 @@ check_parameters(const Model *model, const char *kind)
 			for (int i = 0; i < POSITIONS; i++)
 				sum += model->rule.share[i];
 			if (sum != SHARE_ONE)
-				invalid_parameters(kind, psprintf("The shares sum to " UINT64_FORMAT ".%09u, not to 1.",
-												  sum / SHARE_ONE, (uint32) (sum % SHARE_ONE)));
+				invalid_parameters(kind,
+								   psprintf("The shares sum to " UINT64_FORMAT ".%09u, not to 1.",
+											sum / SHARE_ONE, (uint32) (sum % SHARE_ONE)));
 			break;
 		case MODEL_TIME_DECAY:
 			if (model->rule.half_life == 0)
-				invalid_parameters(kind, "The half_life is missing, as in {\"half_life\": \"7 days\"}.");
+				invalid_parameters(kind, "The half_life is missing, as in "
+								   "{\"half_life\": \"7 days\"}.");
 			break;
 		default:
 			break;
@@ -218,6 +220,7 @@ read_table(int *n)
 	if (SPI_execute("SELECT model, kind, parameters, parameters::pg_catalog.text, enabled "
 					"FROM revrtm.attribution_model ORDER BY model COLLATE \"C\"",
 					true, 0) != SPI_OK_SELECT)
+		/* cannot happen */
 		elog(ERROR, "could not read attribution_model");
 	*n = (int) SPI_processed;
 	model = MemoryContextAllocZero(caller, sizeof(Model) * Max(*n, 1));

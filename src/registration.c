@@ -247,12 +247,12 @@ may_read(Oid relid, Oid user, const Rival *rival)
 										2, (Oid[]) {UUIDOID, TEXTOID});
 
 		if (fresh == NULL || SPI_keepplan(fresh) != 0)
-			elog(ERROR, "could not prepare the search for a registration");
+			elog(ERROR, "could not prepare the search for a registration");	/* cannot happen */
 		plan = fresh;
 	}
 	if (SPI_execute_snapshot(plan, values, NULL, GetLatestSnapshot(), InvalidSnapshot,
 							 false, false, 1) != SPI_OK_SELECT)
-		elog(ERROR, "could not search for a registration");
+		elog(ERROR, "could not search for a registration");	/* cannot happen */
 	found = SPI_processed > 0;
 	SPI_finish();
 	SetUserIdAndSecContext(saved_user, context);
@@ -618,7 +618,7 @@ refuse_decision(Datum id)
 	if (SPI_execute_with_args("SELECT status FROM revrtm.deal_registration"
 							  " WHERE registration_id OPERATOR(pg_catalog.=) $1",
 							  1, &type, &id, NULL, false, 1) != SPI_OK_SELECT)
-		elog(ERROR, "could not read a registration");
+		elog(ERROR, "could not read a registration");	/* cannot happen */
 	if (SPI_processed > 0)
 	{
 		char	   *status = TextDatumGetCString(SPI_getbinval(SPI_tuptable->vals[0],
@@ -662,7 +662,7 @@ decide(FunctionCallInfo fcinfo, const char *update, int nargs, Oid *types)
 	SPI_connect();
 	if (SPI_execute_with_args(update, nargs, types, args, arg_nulls, false, 0) !=
 		SPI_OK_UPDATE_RETURNING)
-		elog(ERROR, "could not update a registration");
+		elog(ERROR, "could not update a registration");	/* cannot happen */
 	if (SPI_processed == 0)
 		refuse_decision(args[0]);
 	for (i = 0; i < 2; i++)

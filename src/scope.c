@@ -179,12 +179,13 @@ ask_tree(RtmTree tree, TreeQuery query, Datum *values, const char *nulls)
 										(Oid *) tree_query[query].types);
 
 		if (fresh == NULL || SPI_keepplan(fresh) != 0)
-			elog(ERROR, "could not prepare a query on tree %s", name);
+			elog(ERROR, "could not prepare a query on tree %s", name);	/* cannot happen */
 		*plan = fresh;
 	}
 	result = SPI_execute_snapshot(*plan, values, nulls, GetLatestSnapshot(),
 								  InvalidSnapshot, false, true, 0);
 	if (result < 0)
+		/* cannot happen */
 		elog(ERROR, "query on tree %s failed: %s", name, SPI_result_code_string(result));
 
 	SetUserIdAndSecContext(user, context);

@@ -5,7 +5,7 @@ BEGIN;
 SET LOCAL TimeZone = 'UTC';
 SET LOCAL DateStyle = 'ISO';
 SET LOCAL client_min_messages = warning;
-SELECT plan(23);
+SELECT plan(25);
 
 CREATE FUNCTION pg_temp.draw(what text, n bigint) RETURNS bigint LANGUAGE sql IMMUTABLE RETURN (('x' || substr(md5(what), 1, 15))::bit(60)::bigint % n);
 -- 800 deals of up to 40 touches, every tenth with touches of one instant, and amounts of every size and sign.
@@ -103,6 +103,19 @@ SELECT is_empty($$
         WHERE m.shipped GROUP BY 1, 2) c USING (model, channel)
     WHERE k.amount IS DISTINCT FROM c.amount OR abs(k.conversions - c.weight) > 1e-9 OR k.model IS NULL$$, 'credits_agg is the sum of credit()');
 SELECT is_empty('SELECT model FROM channel_credit GROUP BY model HAVING abs(sum(conversions) - (SELECT count(*) FROM j)) > 1e-9 OR sum(amount) <> (SELECT sum(round(amount, 3)) FROM j)', 'channels sum to the deals and their amounts under every model');
+
+-- Long journeys, of few channels, of many, and of more than a byte counts.
+CREATE TEMP TABLE long AS
+SELECT k.channels, revrtm.journey_agg(timestamptz '2026-01-01 00:00:00+00' + pg_temp.draw(k.channels || 'long' || i, 10000000) * interval '1 s', 'channel ' || pg_temp.draw(k.channels || 'c' || i, k.channels),
+                                      CASE pg_temp.draw(k.channels || 'm' || i, 90) WHEN 0 THEN 'LC' WHEN 1 THEN 'OC' WHEN 2 THEN 'CW' END, i::text) AS j
+FROM (VALUES (3, 65), (3, 500), (64, 64), (65, 66), (400, 2000)) k (channels, n), generate_series(1, k.n) i GROUP BY k.channels, k.n;
+CREATE TEMP TABLE long_credit AS
+SELECT l.channels, revrtm.touch_count(l.j) AS n, m.model, c.* FROM long l CROSS JOIN revrtm.attribution_model m CROSS JOIN LATERAL revrtm.credit(l.j, m.model, 1234567.89) c WHERE m.shipped;
+SELECT is_empty('SELECT channels, n, model FROM long_credit GROUP BY channels, n, model HAVING sum(amount) <> 1234567.89 OR abs(sum(weight::numeric) - 1) > 1e-13 OR count(*) <> n', 'long journeys sum exactly');
+SELECT is_empty($$
+    SELECT * FROM (SELECT k.* FROM (SELECT revrtm.credits_agg(j, 1234567.89) AS c FROM long) a, revrtm.channel_credit(a.c) k) k
+    FULL JOIN (SELECT model, channel, sum(amount) AS amount, sum(weight::numeric) AS weight FROM long_credit GROUP BY 1, 2) c USING (model, channel)
+    WHERE k.amount IS DISTINCT FROM c.amount OR abs(k.conversions - c.weight) > 1e-12$$, 'and credits_agg agrees on them');
 
 -- Order of rows and grouping change nothing.
 SELECT is_empty($$SELECT deal FROM j JOIN (SELECT deal, revrtm.journey_agg(at, channel, milestone, id ORDER BY md5(id)) AS other FROM touch GROUP BY deal) o USING (deal) WHERE j OPERATOR(revrtm.<>) other$$, 'a journey does not know the order of rows');

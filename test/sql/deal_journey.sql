@@ -260,7 +260,7 @@ UPDATE crm.deal SET currency = (ARRAY['EUR', 'USD', NULL, 'EUR', 'GBP'])[1 + crm
     closed = crm.draw(id || 'open', 8) > 0, won = crm.draw(id || 'open', 8) > 2,
     close_date = crm.instant(id || 'close')::date, closed_at = CASE crm.draw(id || 'at', 3) WHEN 0 THEN crm.instant(id || 'close') + interval '5:00' END;
 -- one that closed nobody knows when
-UPDATE crm.deal SET closed = true, won = true, close_date = NULL, closed_at = NULL, amount = 77.77, currency = NULL
+UPDATE crm.deal SET closed = true, won = true, close_date = NULL, closed_at = NULL, amount = 77.77, currency = 'EUR', margin = NULL
 WHERE id = (SELECT max(id) FROM crm.deal WHERE deleted IS NOT TRUE AND amount IS NOT NULL);
 INSERT INTO revrtm.channel_map VALUES ('channel 0', 'direct', 'content'), ('channel 1', 'co_sell', 'mdf'), ('channel 2', 'resell', 'mdf');
 INSERT INTO revrtm.route (route_id, kind, default_margin) VALUES ('ours', 'resell', 0.25);
@@ -270,7 +270,8 @@ INSERT INTO crm.cost VALUES ('1', '2026-01-17', 'direct', 'content', 100, NULL),
 SELECT revrtm.bind('spend', 'SELECT id AS spend_id, period, route AS route_id, category, amount, currency FROM crm.cost') IS NOT NULL AS bound;
 SELECT mode FROM revrtm.refresh_journeys(verify => true);
 
--- Deals, in dollars.
+-- Deals, in dollars: at the rate of the day they ended, or of today.
+SET revrtm.as_of = '2026-01-10';
 CREATE TABLE crm.dollar AS
 SELECT d.id, d.route_id, d.ended, date_trunc('month', d.ended AT TIME ZONE 'UTC')::date AS period, d.won, round(d.amount * d.rate, 2) AS amount,
        round(coalesce(d.margin, d.amount * CASE d.route_id WHEN 'ours' THEN 0.25 ELSE 1 END) * d.rate, 2) AS margin
@@ -341,8 +342,7 @@ FROM (SELECT * FROM revrtm.route_romi WHERE model = 'linear') a
      ON (c.credited_route, c.category, coalesce(c.period, 'infinity')) = (a.route_id, a.category, coalesce(a.period, 'infinity'))
      FULL JOIN (VALUES ('direct', 'content', date '2026-01-01', 100 + round(11.11 * 1.23456, 2), 0), ('co_sell', 'mdf', '2026-02-01', 0, 0), ('resell', 'tools', '2026-02-01', 50, 0), ('resell', 'mdf', '2026-02-01', 20, 1)) s (route, category, period, spend, missing)
      ON (s.route, s.category, s.period) = (a.route_id, a.category, a.period);
--- The pipeline, live.
-SET revrtm.as_of = '2026-01-10';
+-- The pipeline, live, at the same rates.
 SELECT count(*) FILTER (WHERE (p.open_deals, p.open_amount, p.won, p.lost, p.won_amount, p.fx_missing) IS DISTINCT FROM (c.open_deals, c.open_amount, c.won, c.lost, c.won_amount, c.missing)
                         OR p.win_rate IS DISTINCT FROM round(c.won::numeric / nullif(c.won + c.lost, 0), 6)
                         OR p.note IS DISTINCT FROM CASE WHEN c.won + c.lost = 0 THEN 'no_closed' WHEN c.missing > 0 THEN 'fx_missing' END) AS unlike, count(*) > 10 AS many, count(*) = count(DISTINCT p.pipeline_key) AS unique_key
@@ -351,7 +351,7 @@ FROM revrtm.pipeline p
                        count(*) FILTER (WHERE closed AND won) AS won, count(*) FILTER (WHERE closed AND NOT won) AS lost, coalesce(sum(usd) FILTER (WHERE closed AND won), 0) AS won_amount,
                        count(*) FILTER (WHERE amount IS NOT NULL AND usd IS NULL) AS missing
                 FROM (SELECT d.*, coalesce(route, CASE WHEN partner IS NULL THEN 'direct' ELSE 'partner_sourced' END) AS route_id,
-                             round(amount * CASE currency WHEN 'GBP' THEN NULL WHEN 'EUR' THEN CASE WHEN closed AND coalesce((closed_at AT TIME ZONE 'UTC')::date, close_date) >= '2026-01-15' THEN 1.23456 ELSE 1.1 END ELSE 1 END, 2) AS usd
+                             round(amount * CASE currency WHEN 'GBP' THEN NULL WHEN 'EUR' THEN CASE WHEN closed AND coalesce(closed_at::date, close_date) >= '2026-01-15' THEN 1.23456 ELSE 1.1 END ELSE 1 END, 2) AS usd
                       FROM crm.deal d WHERE deleted IS NOT TRUE) e GROUP BY 1, 2, 3) c
      ON (c.region, c.owner, c.route_id) = (p.region, p.owner_id, p.route_id) AND p.product = '(none)';
 RESET revrtm.as_of;

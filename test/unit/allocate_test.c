@@ -7,7 +7,8 @@
  * double straight from their formulas, and an allocator that hands out one
  * unit after the other to whoever gains most.
  *
- *		cc -fsanitize=address,undefined -Isrc test/unit/allocate_test.c src/allocate.c src/curve.c -lm
+ *		cc -fsanitize=address,undefined -Isrc test/unit/allocate_test.c \
+ *			src/allocate.c src/curve.c -lm
  *
  * Copyright (c) 2026, the revrtm developers; see LICENSE
  *-------------------------------------------------------------------------

@@ -146,9 +146,11 @@ test_split(void)
 
 	for (int round = 0; round < 20000; round++)
 	{
-		size_t		n = 1 + random_below(round % 100 == 0 ? MOST : 12);
-		int			shape = round % 6;
+		size_t		n = 1 + random_below(round % 20 == 0 ? MOST : 40);
+		int			shape = round % 7;
 		uint64_t	total = random_bits() >> (1 + random_below(63));
+		uint64_t	whole = RTM_DEAL_UNITS >> random_below(50);
+		uint64_t	taken = 0;
 
 		for (size_t i = 0; i < n; i++)
 		{
@@ -169,12 +171,17 @@ test_split(void)
 				case 4:
 					weight[i] = i % 3 == 0 ? 7 : 0;
 					break;
+				case 6:
+					/* Together a power of two. */
+					weight[i] = i + 1 < n ? random_bits() % (whole / n + 1) : whole - taken;
+					taken += weight[i];
+					break;
 				default:
 					weight[i] = i > 0 && random_below(2) ? weight[i - 1] : random_below(50);
 					break;
 			}
 		}
-		weight[random_below(n)] += shape == 3 ? 0 : 1;
+		weight[random_below(n)] += shape == 3 || shape == 6 ? 0 : 1;
 		if (shape == 3)
 			weight[0] |= 1;
 		bad += check_split(total, weight, n);
@@ -429,7 +436,9 @@ test_time_decay(void)
 		long double total = 0;
 		uint64_t	sum;
 
-		rule.half_life = round % 7 == 0 ? 1 : 1 + (int64_t) (random_bits() >> (16 + random_below(40)));
+		rule.half_life = 1;
+		if (round % 7 != 0)
+			rule.half_life += (int64_t) (random_bits() >> (16 + random_below(40)));
 		at[0] = -(int64_t) random_below((size_t) 1 << 40);
 		for (size_t i = 1; i < n; i++)
 			at[i] = at[i - 1] + (random_below(3) == 0 ? 0 : (int64_t) random_below((size_t) step));
@@ -440,7 +449,8 @@ test_time_decay(void)
 		bad += wrong_sum(weight, n, sum) || sum != RTM_DEAL_UNITS;
 		for (size_t i = 0; i < n; i++)
 		{
-			long double expected = exp2l(-(long double) (at[n - 1] - at[i]) / rule.half_life) / total;
+			long double age = at[n - 1] - at[i];
+			long double expected = exp2l(-age / rule.half_life) / total;
 
 			inexact += fabsl(expected - (long double) weight[i] / RTM_DEAL_UNITS) > 1e-15L;
 			unordered += i > 0 && weight[i] + 1 < weight[i - 1];
