@@ -11,6 +11,7 @@
 #include "catalog/pg_type.h"
 #include "datatype/timestamp.h"
 #include "executor/spi.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -204,8 +205,22 @@ revrtm_model_is_valid(PG_FUNCTION_ARGS)
 
 /* -------------------------------------------------------------- reading */
 
+static Datum
+not_null(HeapTuple row, TupleDesc desc, int column)
+{
+	bool		isnull;
+	Datum		value = SPI_getbinval(row, desc, column, &isnull);
+
+	if (isnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("revrtm.attribution_model holds a null")));
+	return value;
+}
+
 /*
- * All models, in bytewise order of name, in the current memory context.
+ * All models, in bytewise order of name, in the current memory context. The
+ * casts vouch for the types: the table's owner may have altered it.
  */
 static Model *
 read_table(int *n)
@@ -214,8 +229,11 @@ read_table(int *n)
 	Model	   *model;
 
 	SPI_connect();
-	if (SPI_execute("SELECT model, kind, parameters, parameters::pg_catalog.text, enabled "
-					"FROM revrtm.attribution_model ORDER BY model COLLATE \"C\"",
+	if (SPI_execute("SELECT model::pg_catalog.text, kind::pg_catalog.text,"
+					" parameters::pg_catalog.jsonb, parameters::pg_catalog.text,"
+					" enabled::pg_catalog.bool"
+					" FROM revrtm.attribution_model"
+					" ORDER BY model::pg_catalog.text COLLATE pg_catalog.\"C\"",
 					true, 0) != SPI_OK_SELECT)
 		elog(ERROR, "could not read attribution_model");
 	*n = (int) SPI_processed;
@@ -224,17 +242,16 @@ read_table(int *n)
 	{
 		HeapTuple	row = SPI_tuptable->vals[i];
 		TupleDesc	desc = SPI_tuptable->tupdesc;
-		bool		isnull;
-		char	   *kind = SPI_getvalue(row, desc, 2);
+		char	   *kind = TextDatumGetCString(not_null(row, desc, 2));
+		char	   *parameters = TextDatumGetCString(not_null(row, desc, 4));
 		MemoryContext spi = MemoryContextSwitchTo(caller);
 
-		model[i].name.data = TextDatumGetCString(SPI_getbinval(row, desc, 1, &isnull));
+		model[i].name.data = TextDatumGetCString(not_null(row, desc, 1));
 		model[i].name.len = strlen(model[i].name.data);
-		read_parameters(&model[i], kind, DatumGetJsonbP(SPI_getbinval(row, desc, 3, &isnull)));
+		read_parameters(&model[i], kind, DatumGetJsonbP(not_null(row, desc, 3)));
 		MemoryContextSwitchTo(spi);
-		model[i].hash = hash_text(hash_text(UINT64CONST(0xcbf29ce484222325), kind),
-								  SPI_getvalue(row, desc, 4));
-		model[i].enabled = DatumGetBool(SPI_getbinval(row, desc, 5, &isnull));
+		model[i].hash = hash_text(hash_text(UINT64CONST(0xcbf29ce484222325), kind), parameters);
+		model[i].enabled = DatumGetBool(not_null(row, desc, 5));
 	}
 	SPI_finish();
 	return model;
@@ -256,7 +273,9 @@ find_model(Model *model, int n, text *name)
 		appendStringInfo(&known, "%s%s", i > 0 ? ", " : "", model[i].name.data);
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("unknown attribution model \"%.64s\"", text_to_cstring(name)),
+			 errmsg("unknown attribution model \"%.*s\"",
+					pg_mbcliplen(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name), 64),
+					VARDATA_ANY(name)),
 			 errhint("The models are %s; a new one is a row of revrtm.attribution_model.",
 					 known.data)));
 }
@@ -333,6 +352,7 @@ rtm_direct_channels(const Model *model, const Bytes *channel, uint32 channels)
 	result = palloc0(Max(channels, 1));
 	for (uint32 i = 0; i < channels; i++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		for (int k = 0; k < model->directs; k++)
 		{
 			if (model->direct[k].len == channel[i].len &&
@@ -361,6 +381,7 @@ void
 rtm_share_deal(Shares *shares, const Model *model, const TouchColumns *touches)
 {
 	shares->sum = rtm_weights(&model->rule, touches, shares->weight, shares->scratch);
+	CHECK_FOR_INTERRUPTS();
 	if (shares->sum == RTM_DEAL_UNITS)
 		memcpy(shares->units, shares->weight, sizeof(uint64) * touches->n);
 	else
@@ -371,5 +392,6 @@ rtm_share_deal(Shares *shares, const Model *model, const TouchColumns *touches)
 void
 rtm_share_money(Shares *shares, size_t n, uint64 total)
 {
+	CHECK_FOR_INTERRUPTS();
 	rtm_split(total, shares->weight, n, shares->sum, shares->money, shares->scratch);
 }
