@@ -27,6 +27,7 @@
 #include "compat.h"
 
 #include "common/hashfn.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -252,12 +253,9 @@ compare_touches(const void *left, const void *right, void *names)
 	const Touch *b = right;
 	const Bytes *name = names;
 
+	CHECK_FOR_INTERRUPTS();
 	if (a->at != b->at)
-	{
-		/* A cheap place for it: sorting is where a long journey is slow. */
-		CHECK_FOR_INTERRUPTS();
 		return a->at < b->at ? -1 : 1;
-	}
 	if ((a->id.data == NULL) != (b->id.data == NULL))
 		return a->id.data == NULL ? -1 : 1;
 	if (a->id.data != NULL)
@@ -521,7 +519,7 @@ rtm_milestone_bits(const char *text, size_t len)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("unrecognized milestone \"%.*s\"",
-							(int) Min(width, 64), text + at),
+							pg_mbcliplen(text + at, (int) width, 64), text + at),
 					 errdetail("A milestone is FT, LC, OC or CW; several are joined by \"|\".")));
 		bits |= bit;
 		at += width + 1;

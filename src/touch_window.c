@@ -168,6 +168,7 @@ read_amount(WindowObject window, const Arguments *args, int64 rows)
 	{
 		Datum		value = argument(window, args->amount, row, &isnull);
 
+		CHECK_FOR_INTERRUPTS();
 		if (isnull != (amount == NULL) ||
 			(!isnull && !DatumGetBool(DirectFunctionCall2(numeric_eq, value,
 														  NumericGetDatum(amount)))))
