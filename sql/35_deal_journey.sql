@@ -260,5 +260,3 @@ COMMENT ON COLUMN revrtm.freshness.behind IS 'How much later deals have synced t
 COMMENT ON COLUMN revrtm.freshness.deals IS 'Number of deals in the store.';
 COMMENT ON COLUMN revrtm.freshness.note IS
 'basis_changed: a binding or setting changed since, the next refresh reads everything; no_synced_at: every refresh reads everything; moves_unverified: hard deletes, and touches or contacts that moved, are found by refresh_journeys(verify => true) only; NULL: nothing to say.';
-
-GRANT SELECT ON revrtm.deal_journey, revrtm.journey_refresh, revrtm.freshness TO PUBLIC;

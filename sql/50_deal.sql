@@ -195,6 +195,3 @@ COMMENT ON COLUMN revrtm.pipeline.won_amount IS 'Amount of the won deals in revr
 COMMENT ON COLUMN revrtm.pipeline.win_rate IS 'won / (won + lost), 0 to 1; NULL without closed deals.';
 COMMENT ON COLUMN revrtm.pipeline.fx_missing IS 'Deals left out of the amounts for want of a rate.';
 COMMENT ON COLUMN revrtm.pipeline.note IS 'no_closed, fx_missing, or NULL.';
-
-GRANT SELECT ON revrtm.deal, revrtm.attribution, revrtm.channel_attribution, revrtm.attribution_check,
-    revrtm.pipeline TO PUBLIC;

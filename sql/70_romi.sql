@@ -120,5 +120,3 @@ COMMENT ON COLUMN revrtm.route_romi.spend IS 'Spend in revrtm.currency; additive
 COMMENT ON COLUMN revrtm.route_romi.romi IS '(margin - spend) / spend; NULL where spend is zero.';
 COMMENT ON COLUMN revrtm.route_romi.fx_missing IS 'Spend entries left out for want of a rate.';
 COMMENT ON COLUMN revrtm.route_romi.note IS 'zero_spend, fx_missing, or NULL.';
-
-GRANT SELECT ON revrtm.route_credit, revrtm.route_spend, revrtm.route_touched, revrtm.route_romi TO PUBLIC;

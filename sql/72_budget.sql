@@ -21,7 +21,6 @@ COMMENT ON COLUMN revrtm.budget_line.curve IS 'Monthly margin as a function of m
 COMMENT ON COLUMN revrtm.budget_line.lo IS 'Least monthly budget in revrtm.currency; NULL: 80 % of the current one.';
 COMMENT ON COLUMN revrtm.budget_line.hi IS 'Largest monthly budget in revrtm.currency; NULL: 120 % of the current one.';
 COMMENT ON COLUMN revrtm.budget_line.shipped IS 'Whether the row is as the extension made it; none is shipped yet.';
-GRANT SELECT ON revrtm.budget_line TO PUBLIC;
 
 CREATE FUNCTION revrtm.council_period(period date DEFAULT NULL) RETURNS date
 LANGUAGE sql STABLE PARALLEL SAFE
