@@ -74,6 +74,7 @@ REGRESS = \
 	claim \
 	curve \
 	allocate \
+	hardening \
 	uninstall
 REGRESS_OPTS = --inputdir=test
 
