@@ -127,7 +127,8 @@ static const struct
 		1, {TEXTOID}
 	},
 	[SPANS] = {
-		"SELECT t.span::pg_catalog.int8range FROM revrtm.%1$s t WHERE t.%1$s_id OPERATOR(pg_catalog.=) ANY ($1)",
+		"SELECT t.span::pg_catalog.int8range FROM revrtm.%1$s t"
+		" WHERE t.%1$s_id OPERATOR(pg_catalog.=) ANY ($1)",
 		1, {TEXTARRAYOID}
 	},
 	[UNKNOWN] = {
