@@ -78,6 +78,7 @@ REGRESS = \
 	claim \
 	curve \
 	allocate \
+	hardening \
 	council \
 	api \
 	uninstall

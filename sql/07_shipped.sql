@@ -7,9 +7,8 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    IF TG_OP = 'UPDATE' THEN
-        NEW.shipped := false;
-    ELSE
+    NEW.shipped := false;
+    IF TG_OP = 'INSERT' THEN
         EXECUTE format('DELETE FROM %s WHERE shipped AND %I = ($1).%2$I', TG_RELID::regclass, TG_ARGV[0])
         USING NEW;
     END IF;
@@ -17,4 +16,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION revrtm.own_shipped_row() IS
-'Trigger of tables with shipped rows: an UPDATE clears shipped, an INSERT replaces the shipped row of the same key; the argument names the key column.';
+'Trigger of tables with shipped rows: what is written is no longer shipped, and an INSERT replaces the shipped row of the same key; the argument names the key column.';

@@ -40,5 +40,3 @@ COMMENT ON TABLE revrtm.channel_map IS
 COMMENT ON COLUMN revrtm.channel_map.channel IS 'Channel of touches.';
 COMMENT ON COLUMN revrtm.channel_map.route_id IS 'Route whose spend the channel''s credit is set against.';
 COMMENT ON COLUMN revrtm.channel_map.category IS 'Spend category: enablement, content, mdf, spiff, program, headcount, tools, or one of your own.';
-
-GRANT SELECT ON revrtm.route, revrtm.channel_map TO PUBLIC;

@@ -3,6 +3,8 @@
 -- function is, for who owns one could alter it into a crash.
 
 ALTER SCHEMA revrtm OWNER TO @extowner@;
+-- Beside the functions, PUBLIC reads what names no customer, deal or money: the
+-- relations, the models and the trees. Analysts get the rest by grant_reader().
 GRANT USAGE ON SCHEMA revrtm TO PUBLIC;
 
 DO $$

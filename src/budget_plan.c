@@ -18,6 +18,7 @@
 #include "utils/numeric.h"
 
 #include "budget_plan.h"
+#include "literal.h"
 #include "response_curve.h"
 
 /* A line to add. */
@@ -181,6 +182,7 @@ compare_lines(const void *a, const void *b)
 	const PlanLine *y = *(PlanLine *const *) b;
 	int			order = memcmp(LINE_NAME(x), LINE_NAME(y), Min(x->name_length, y->name_length));
 
+	CHECK_FOR_INTERRUPTS();
 	if (order != 0)
 		return order;
 	return x->name_length < y->name_length ? -1 : x->name_length > y->name_length;
@@ -384,7 +386,7 @@ revrtm_budget_plan_send(PG_FUNCTION_ARGS)
 		PlanLine   *line = lines[i];
 
 		CHECK_FOR_INTERRUPTS();
-		pq_sendcountedtext(&out, LINE_NAME(line), line->name_length, false);
+		rtm_send_text(&out, LINE_NAME(line), line->name_length);
 		rtm_curve_write(&out, &line->curve);
 		send_numeric(&out, LINE_LO(line));
 		send_numeric(&out, LINE_HI(line));

@@ -310,7 +310,9 @@ find_spans(Claims *claims, RtmTree tree)
 
 	if (claims->nodes[tree]->members == 0)
 		return;
-	if (SPI_execute(psprintf("SELECT %s_id, pg_catalog.lower(span), pg_catalog.upper(span)"
+	if (SPI_execute(psprintf("SELECT %s_id::pg_catalog.text,"
+							 " pg_catalog.lower(span::pg_catalog.int8range),"
+							 " pg_catalog.upper(span::pg_catalog.int8range)"
 							 " FROM revrtm.%s", name, name), true, 0) != SPI_OK_SELECT)
 		elog(ERROR, "could not read tree %s", name);	/* cannot happen */
 	for (i = 0; i < SPI_processed; i++)
@@ -318,12 +320,14 @@ find_spans(Claims *claims, RtmTree tree)
 		HeapTuple	tuple = SPI_tuptable->vals[i];
 		TupleDesc	desc = SPI_tuptable->tupdesc;
 		bool		isnull;
-		char	   *id;
+		Datum		id;
 		LabelEntry  *entry;
 
 		CHECK_FOR_INTERRUPTS();
-		id = TextDatumGetCString(SPI_getbinval(tuple, desc, 1, &isnull));
-		entry = labels_lookup(claims->nodes[tree], id);
+		id = SPI_getbinval(tuple, desc, 1, &isnull);
+		if (isnull)
+			continue;
+		entry = labels_lookup(claims->nodes[tree], TextDatumGetCString(id));
 		if (entry == NULL)
 			continue;
 		entry->label->lo = DatumGetInt64(SPI_getbinval(tuple, desc, 2, &isnull));

@@ -37,6 +37,11 @@
 #define REVRTM_MODULE_MAGIC PG_MODULE_MAGIC
 #endif
 
+/* Before a declaration; what 18 calls so was pg_attribute_noreturn() after it. */
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn __attribute__((noreturn))
+#endif
+
 /* A non-empty range; 16 added an error context. Needs utils/rangetypes.h. */
 #if PG_VERSION_NUM >= 160000
 #define rtm_make_range(typcache, lower, upper) \

@@ -299,7 +299,6 @@ new_state(ArrayType *names, int scale)
 	uint32		text = 256;
 	Credits    *c;
 
-	rtm_check_scale(scale);
 	if (n > MAX_MODELS)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -431,6 +430,7 @@ add_deal(Credits *c, struct varlena *journey, const Money *money)
 		uint64		total = money ? money->units : 0;
 		size_t		only;
 
+		CHECK_FOR_INTERRUPTS();
 		if (!slot->has_rule)
 			ereport(ERROR,
 					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -478,15 +478,16 @@ revrtm_credits_accum(PG_FUNCTION_ARGS)
 {
 	Credits    *c;
 	struct varlena *journey = PG_ARGISNULL(1) ? NULL : PG_GETARG_JOURNEY_P(1);
+	int			scale = PG_NARGS() > 4 && !PG_ARGISNULL(4) ? PG_GETARG_INT32(4) : 2;
 	Money		money;
 
 	if (!AggCheckCallContext(fcinfo, NULL))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("credits_agg can only be called as an aggregate")));
+	rtm_check_scale(scale);
 	if (PG_ARGISNULL(0))
-		c = new_state(PG_NARGS() > 3 && !PG_ARGISNULL(3) ? PG_GETARG_ARRAYTYPE_P(3) : NULL,
-					  PG_NARGS() > 4 && !PG_ARGISNULL(4) ? PG_GETARG_INT32(4) : 2);
+		c = new_state(PG_NARGS() > 3 && !PG_ARGISNULL(3) ? PG_GETARG_ARRAYTYPE_P(3) : NULL, scale);
 	else
 		c = (Credits *) PG_DETOAST_DATUM(PG_GETARG_DATUM(0));
 
@@ -494,8 +495,6 @@ revrtm_credits_accum(PG_FUNCTION_ARGS)
 		c = add_deal(c, journey, NULL);
 	else
 	{
-		int			scale = PG_NARGS() > 4 && !PG_ARGISNULL(4) ? PG_GETARG_INT32(4) : 2;
-
 		if (!rtm_money_units(PG_GETARG_NUMERIC(2), scale, &money))
 			ereport(ERROR,
 					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
@@ -587,6 +586,7 @@ compare_bytes(Bytes a, Bytes b)
 {
 	int			c = memcmp(a.data, b.data, Min(a.len, b.len));
 
+	CHECK_FOR_INTERRUPTS();
 	return c != 0 ? c : (a.len > b.len) - (a.len < b.len);
 }
 
@@ -661,15 +661,16 @@ credits_text(const Credits *c)
 	int			n = 0;
 	StringInfoData buf;
 
+	initStringInfo(&buf);
 	element[n++] = psprintf("%d", c->scale);
 	for (int m = 0; m < c->models; m++)
 	{
 		Bytes		name = bytes_at(c, model_slots(c)[m].name);
 
-		initStringInfo(&buf);
+		resetStringInfo(&buf);
 		rtm_append_escaped(&buf, name.data, name.len);
 		appendStringInfo(&buf, "|%016llx", (unsigned long long) model_slots(c)[m].hash);
-		element[n++] = buf.data;
+		element[n++] = pnstrdup(buf.data, buf.len);
 	}
 	for (uint32 i = 0; i < c->channels; i++)
 	{
@@ -678,13 +679,14 @@ credits_text(const Credits *c)
 			Bytes		name = bytes_at(c, channel_slots(c)[order[i]].name);
 			const Cell *cell = &cells(c)[(Size) order[i] * c->models + m];
 
-			initStringInfo(&buf);
+			CHECK_FOR_INTERRUPTS();
+			resetStringInfo(&buf);
 			rtm_append_escaped(&buf, name.data, name.len);
 			appendStringInfo(&buf, "|%d|", m + 1);
 			append_int128(&buf, sum_value(cell->units));
 			appendStringInfoChar(&buf, '|');
 			append_int128(&buf, sum_value(cell->money));
-			element[n++] = buf.data;
+			element[n++] = pnstrdup(buf.data, buf.len);
 		}
 	}
 	return rtm_literal_out(element, n);

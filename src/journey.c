@@ -257,12 +257,9 @@ compare_touches(const void *left, const void *right, void *names)
 	const Touch *b = right;
 	const Bytes *name = names;
 
+	CHECK_FOR_INTERRUPTS();
 	if (a->at != b->at)
-	{
-		/* A cheap place for it: sorting is where a long journey is slow. */
-		CHECK_FOR_INTERRUPTS();
 		return a->at < b->at ? -1 : 1;
-	}
 	if ((a->id.data == NULL) != (b->id.data == NULL))
 		return a->id.data == NULL ? -1 : 1;
 	if (a->id.data != NULL)

@@ -18,6 +18,7 @@
  */
 #include "compat.h"
 
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
@@ -249,8 +250,11 @@ add_journey(GrowingJourney *state, struct varlena *journey)
 	state->untimed = !reader.timed;
 	touch = rtm_journey_touches(&reader);
 	for (uint32 i = 0; i < reader.n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
 		state = add_touch(state, touch[i].at, &reader.name[touch[i].channel],
 						  touch[i].milestone, &touch[i].id);
+	}
 	pfree(touch);
 	return state;
 }

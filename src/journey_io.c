@@ -150,8 +150,9 @@ revrtm_journey_in(PG_FUNCTION_ARGS)
 {
 	int			n;
 	char	  **element = rtm_literal_in(PG_GETARG_CSTRING(0), "journey", &n);
-	Touch	   *touch = palloc0(sizeof(Touch) * Max(n, 1));
-	Bytes	   *name = palloc(sizeof(Bytes) * Max(n, 1));
+	Touch	   *touch = palloc_extended(sizeof(Touch) * Max((Size) n, 1),
+										MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	Bytes	   *name = palloc_extended(sizeof(Bytes) * Max((Size) n, 1), MCXT_ALLOC_HUGE);
 	bool		timed = false;
 
 	for (int i = 0; i < n; i++)
@@ -160,6 +161,7 @@ revrtm_journey_in(PG_FUNCTION_ARGS)
 		char	   *field;
 		char		separator = rtm_next_field(&cursor, &field);
 
+		CHECK_FOR_INTERRUPTS();
 		name[i] = rtm_channel_name(false, CStringGetTextDatum(field));
 		touch[i].channel = i;
 		if (i > 0 && (separator == '@') != timed)
@@ -205,16 +207,18 @@ revrtm_journey_out(PG_FUNCTION_ARGS)
 	JourneyReader reader;
 	Touch	   *touch;
 	char	  **element;
+	StringInfoData buf;
 
 	rtm_journey_open(&reader, PG_GETARG_JOURNEY_P(0), NULL, 0);
 	touch = rtm_journey_touches(&reader);
 	element = palloc(sizeof(char *) * Max(reader.n, 1));
+	initStringInfo(&buf);
 	for (uint32 i = 0; i < reader.n; i++)
 	{
 		const Bytes *name = &reader.name[touch[i].channel];
-		StringInfoData buf;
 
-		initStringInfo(&buf);
+		CHECK_FOR_INTERRUPTS();
+		resetStringInfo(&buf);
 		rtm_append_escaped(&buf, name->data, name->len);
 		if (reader.timed)
 		{
@@ -231,29 +235,12 @@ revrtm_journey_out(PG_FUNCTION_ARGS)
 			appendStringInfoString(&buf, "|#");
 			rtm_append_escaped(&buf, touch[i].id.data, touch[i].id.len);
 		}
-		element[i] = buf.data;
+		element[i] = pnstrdup(buf.data, buf.len);
 	}
 	PG_RETURN_CSTRING(rtm_literal_out(element, reader.n));
 }
 
 /* --------------------------------------------------------- binary form */
-
-static void
-send_name(StringInfo buf, const Bytes *name)
-{
-	char	   *client = pg_server_to_client(name->data, name->len);
-
-	if (client == name->data)
-	{
-		pq_sendint32(buf, name->len);
-		pq_sendbytes(buf, name->data, name->len);
-	}
-	else
-	{
-		pq_sendint32(buf, strlen(client));
-		pq_sendbytes(buf, client, strlen(client));
-	}
-}
 
 Datum
 revrtm_journey_send(PG_FUNCTION_ARGS)
@@ -269,7 +256,7 @@ revrtm_journey_send(PG_FUNCTION_ARGS)
 	pq_sendbyte(&buf, reader.timed);
 	pq_sendint32(&buf, reader.channels);
 	for (uint32 i = 0; i < reader.channels; i++)
-		send_name(&buf, &reader.name[i]);
+		rtm_send_text(&buf, reader.name[i].data, reader.name[i].len);
 	pq_sendint32(&buf, reader.n);
 	for (uint32 i = 0; i < reader.n; i++)
 	{
@@ -279,7 +266,7 @@ revrtm_journey_send(PG_FUNCTION_ARGS)
 		pq_sendbyte(&buf, touch[i].milestone);
 		pq_sendbyte(&buf, touch[i].id.data != NULL);
 		if (touch[i].id.data != NULL)
-			send_name(&buf, &touch[i].id);
+			rtm_send_text(&buf, touch[i].id.data, touch[i].id.len);
 	}
 	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
 }
@@ -415,8 +402,8 @@ revrtm_journey_from_path(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
 				 errmsg("a path is an array of one dimension")));
 	deconstruct_array(path, TEXTOID, -1, false, TYPALIGN_INT, &element, &isnull, &n);
-	touch = palloc0(sizeof(Touch) * Max(n, 1));
-	name = palloc(sizeof(Bytes) * Max(n, 1));
+	touch = palloc_extended(sizeof(Touch) * Max((Size) n, 1), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	name = palloc_extended(sizeof(Bytes) * Max((Size) n, 1), MCXT_ALLOC_HUGE);
 	for (int i = 0; i < n; i++)
 	{
 		if (isnull[i])

@@ -10,6 +10,7 @@
 #include "compat.h"
 
 #include "catalog/pg_type.h"
+#include "libpq/pqformat.h"
 #include "mb/pg_wchar.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -31,20 +32,25 @@ rtm_append_escaped(StringInfo buf, const char *data, size_t len)
 char
 rtm_next_field(const char **cursor, char **field)
 {
-	StringInfoData buf;
 	const char *p = *cursor;
+	char	   *to;
 	char		separator;
 
-	initStringInfo(&buf);
-	while (*p != '\0' && *p != '@' && *p != '|')
+	for (; *p != '\0' && *p != '@' && *p != '|'; p++)
 	{
 		if (*p == '\\' && p[1] != '\0')
 			p++;
-		appendStringInfoChar(&buf, *p++);
 	}
 	separator = *p;
+	to = *field = palloc(p - *cursor + 1);
+	for (const char *from = *cursor; from < p; from++)
+	{
+		if (*from == '\\' && from[1] != '\0')
+			from++;
+		*to++ = *from;
+	}
+	*to = '\0';
 	*cursor = separator ? p + 1 : p;
-	*field = buf.data;
 	return separator;
 }
 
@@ -91,4 +97,15 @@ rtm_literal_out(char **element, int n)
 	return OidOutputFunctionCall(F_ARRAY_OUT,
 								 PointerGetDatum(construct_array(value, n, TEXTOID, -1, false,
 																 TYPALIGN_INT)));
+}
+
+void
+rtm_send_text(StringInfo buf, const char *data, int len)
+{
+	char	   *client = pg_server_to_client(data, len);
+
+	if (client != data)
+		len = strlen(client);
+	pq_sendint32(buf, len);
+	pq_sendbytes(buf, client, len);
 }

@@ -27,7 +27,10 @@ extern char rtm_next_field(const char **cursor, char **field);
 extern char **rtm_literal_in(const char *literal, const char *type, int *n);
 extern char *rtm_literal_out(char **element, int n);
 
-extern void rtm_invalid_literal(const char *type, const char *element,
-								const char *why) pg_attribute_noreturn();
+pg_noreturn extern void rtm_invalid_literal(const char *type, const char *element,
+											const char *why);
+
+/* A text of the binary protocol: its length, and its bytes for the client. */
+extern void rtm_send_text(StringInfo buf, const char *data, int len);
 
 #endif							/* REVRTM_LITERAL_H */

@@ -207,8 +207,22 @@ revrtm_model_is_valid(PG_FUNCTION_ARGS)
 
 /* -------------------------------------------------------------- reading */
 
+static Datum
+not_null(HeapTuple row, TupleDesc desc, int column)
+{
+	bool		isnull;
+	Datum		value = SPI_getbinval(row, desc, column, &isnull);
+
+	if (isnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("revrtm.attribution_model holds a null")));
+	return value;
+}
+
 /*
- * All models, in bytewise order of name, in the current memory context.
+ * All models, in bytewise order of name, in the current memory context. The
+ * casts vouch for the types: the table's owner may have altered it.
  */
 static Model *
 read_table(int *n)
@@ -217,8 +231,11 @@ read_table(int *n)
 	Model	   *model;
 
 	SPI_connect();
-	if (SPI_execute("SELECT model, kind, parameters, parameters::pg_catalog.text, enabled "
-					"FROM revrtm.attribution_model ORDER BY model COLLATE \"C\"",
+	if (SPI_execute("SELECT model::pg_catalog.text, kind::pg_catalog.text,"
+					" parameters::pg_catalog.jsonb, parameters::pg_catalog.text,"
+					" enabled::pg_catalog.bool"
+					" FROM revrtm.attribution_model"
+					" ORDER BY model::pg_catalog.text COLLATE pg_catalog.\"C\"",
 					true, 0) != SPI_OK_SELECT)
 		/* cannot happen */
 		elog(ERROR, "could not read attribution_model");
@@ -228,17 +245,16 @@ read_table(int *n)
 	{
 		HeapTuple	row = SPI_tuptable->vals[i];
 		TupleDesc	desc = SPI_tuptable->tupdesc;
-		bool		isnull;
-		char	   *kind = SPI_getvalue(row, desc, 2);
+		char	   *kind = TextDatumGetCString(not_null(row, desc, 2));
+		char	   *parameters = TextDatumGetCString(not_null(row, desc, 4));
 		MemoryContext spi = MemoryContextSwitchTo(caller);
 
-		model[i].name.data = TextDatumGetCString(SPI_getbinval(row, desc, 1, &isnull));
+		model[i].name.data = TextDatumGetCString(not_null(row, desc, 1));
 		model[i].name.len = strlen(model[i].name.data);
-		read_parameters(&model[i], kind, DatumGetJsonbP(SPI_getbinval(row, desc, 3, &isnull)));
+		read_parameters(&model[i], kind, DatumGetJsonbP(not_null(row, desc, 3)));
 		MemoryContextSwitchTo(spi);
-		model[i].hash = hash_text(hash_text(UINT64CONST(0xcbf29ce484222325), kind),
-								  SPI_getvalue(row, desc, 4));
-		model[i].enabled = DatumGetBool(SPI_getbinval(row, desc, 5, &isnull));
+		model[i].hash = hash_text(hash_text(UINT64CONST(0xcbf29ce484222325), kind), parameters);
+		model[i].enabled = DatumGetBool(not_null(row, desc, 5));
 	}
 	SPI_finish();
 	return model;
@@ -343,6 +359,7 @@ rtm_direct_channels(const Bytes *direct, int directs, const Bytes *channel, uint
 	result = palloc0(Max(channels, 1));
 	for (uint32 i = 0; i < channels; i++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		for (int k = 0; k < directs; k++)
 		{
 			if (direct[k].len == channel[i].len &&
@@ -371,6 +388,7 @@ void
 rtm_share_deal(Shares *shares, const ModelRule *rule, const TouchColumns *touches)
 {
 	shares->sum = rtm_weights(rule, touches, shares->weight, shares->scratch);
+	CHECK_FOR_INTERRUPTS();
 	if (shares->sum == RTM_DEAL_UNITS)
 		memcpy(shares->units, shares->weight, sizeof(uint64) * touches->n);
 	else
@@ -381,5 +399,6 @@ rtm_share_deal(Shares *shares, const ModelRule *rule, const TouchColumns *touche
 void
 rtm_share_money(Shares *shares, size_t n, uint64 total)
 {
+	CHECK_FOR_INTERRUPTS();
 	rtm_split(total, shares->weight, n, shares->sum, shares->money, shares->scratch);
 }

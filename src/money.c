@@ -207,7 +207,10 @@ rtm_split_numeric(Numeric amount, int scale, const Numeric *weight, int n, Numer
 												NumericGetDatum(NUMERIC2(numeric_mul, total, unit)),
 												Int32GetDatum(0)));
 	for (int i = 0; i < n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
 		sum = NUMERIC2(numeric_add, sum, weight[i]);
+	}
 
 	left = total;
 	for (int i = 0; i < n; i++)
@@ -231,6 +234,7 @@ rtm_split_numeric(Numeric amount, int scale, const Numeric *weight, int n, Numer
 											   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
 	for (int i = 0; i < n; i++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		part[i] = NUMERIC2(numeric_mul, part[i], unit);
 		if (negative)
 			part[i] = NUMERIC1(numeric_uminus, part[i]);
@@ -286,6 +290,7 @@ revrtm_split_amount(PG_FUNCTION_ARGS)
 	{
 		float8		value = isnull[i] ? 0 : DatumGetFloat8(element[i]);
 
+		CHECK_FOR_INTERRUPTS();
 		if (isnan(value) || isinf(value) || value < 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -14,6 +14,7 @@
 
 #include "access/table.h"
 #include "access/tableam.h"
+#include "catalog/pg_type.h"
 #include "executor/tuptable.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
@@ -25,6 +26,12 @@
 #include "settings.h"
 
 REVRTM_FUNCTION(revrtm_current_partner);
+
+/* The columns of partner_login; partner_proxy has the first alone. */
+static const RtmColumn login_column[] = {
+	{1, "role_name", TEXTOID},
+	{2, "partner_id", TEXTOID}
+};
 
 /*
  * The next row whose role, its first column, the current user is or is a
@@ -38,8 +45,12 @@ next_role(TableScanDesc scan, TupleTableSlot *slot, Oid *role)
 
 	while (table_scan_getnextslot(scan, ForwardScanDirection, slot))
 	{
+		Datum		name = slot_getattr(slot, 1, &isnull);
+
 		CHECK_FOR_INTERRUPTS();
-		*role = get_role_oid(TextDatumGetCString(slot_getattr(slot, 1, &isnull)), true);
+		if (isnull)
+			continue;
+		*role = get_role_oid(TextDatumGetCString(name), true);
 		if (OidIsValid(*role) && is_member_of_role_nosuper(user, *role))
 			return true;
 	}
@@ -61,7 +72,7 @@ revrtm_current_partner(PG_FUNCTION_ARGS)
 	bool		own = false;
 	bool		several = false;
 
-	rel = table_open(rtm_relation("partner_proxy"), AccessShareLock);
+	rel = rtm_open_table("partner_proxy", AccessShareLock, login_column, 1);
 	slot = table_slot_create(rel, NULL);
 	scan = table_beginscan(rel, GetActiveSnapshot(), 0, NULL);
 	proxy = next_role(scan, slot, &role);
@@ -75,14 +86,18 @@ revrtm_current_partner(PG_FUNCTION_ARGS)
 		PG_RETURN_TEXT_P(cstring_to_text(rtm_partner));
 	}
 
-	rel = table_open(rtm_relation("partner_login"), AccessShareLock);
+	rel = rtm_open_table("partner_login", AccessShareLock, login_column, lengthof(login_column));
 	slot = table_slot_create(rel, NULL);
 	scan = table_beginscan(rel, GetActiveSnapshot(), 0, NULL);
 	while (!own && next_role(scan, slot, &role))
 	{
 		bool		isnull;
-		char	   *found = TextDatumGetCString(slot_getattr(slot, 2, &isnull));
+		Datum		id = slot_getattr(slot, 2, &isnull);
+		char	   *found;
 
+		if (isnull)
+			continue;
+		found = TextDatumGetCString(id);
 		own = (role == GetUserId());
 		if (!own && partner != NULL && strcmp(partner, found) != 0)
 			several = true;

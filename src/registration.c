@@ -73,14 +73,7 @@ enum
 	REG_COLUMNS = REG_CHECKED_AT
 };
 
-static const struct
-{
-	int			number;
-	const char *name;
-	Oid			type;
-}			reg_column[] =
-
-{
+static const RtmColumn reg_column[] = {
 	{REG_ID, "registration_id", UUIDOID},
 	{REG_ACCOUNT, "account_id", TEXTOID},
 	{REG_PARTNER, "partner_id", TEXTOID},
@@ -337,6 +330,10 @@ find_rival(Relation rel, const Datum *key, ItemPointer self, Rival *rival)
 			continue;
 		if (self != NULL && ItemPointerEquals(self, &slot->tts_tid))
 			continue;
+		/* Nothing to tell of it: the table has lost its constraints. */
+		if (slot_attisnull(slot, REG_ID) || slot_attisnull(slot, REG_ACCOUNT) ||
+			slot_attisnull(slot, REG_PARTNER) || slot_attisnull(slot, REG_PROTECTION))
+			continue;
 
 		for (i = 0; i < KEY_COLUMNS && overlaps && scan->xs_recheck; i++)
 			overlaps = DatumGetBool(OidFunctionCall2Coll(procs[i], index->rd_indcollation[i],
@@ -443,30 +440,6 @@ check_transition(Relation rel, const char *from, const char *to)
 			 errtableconstraint(rel, "roe_transition")));
 }
 
-static void
-check_relation(TupleDesc desc)
-{
-	int			i;
-
-	for (i = 0; i < lengthof(reg_column); i++)
-	{
-		Form_pg_attribute att;
-
-		if (reg_column[i].number <= desc->natts)
-		{
-			att = TupleDescAttr(desc, reg_column[i].number - 1);
-			if (strcmp(NameStr(att->attname), reg_column[i].name) == 0 &&
-				att->atttypid == reg_column[i].type)
-				continue;
-		}
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function \"keep_registration\" keeps the table deal_registration only"),
-				 errdetail("Column %d is not \"%s\" of type %s.", reg_column[i].number,
-						   reg_column[i].name, format_type_be(reg_column[i].type))));
-	}
-}
-
 /*
  * revrtm.keep_registration(): the trigger of deal_registration.
  */
@@ -480,6 +453,7 @@ revrtm_keep_registration(PG_FUNCTION_ARGS)
 	Datum		values[REG_COLUMNS];
 	bool		nulls[REG_COLUMNS];
 	int			columns[REG_COLUMNS];
+	const RtmColumn *missing;
 	const char *before = "submitted";
 	const char *status;
 	bool		insert;
@@ -500,7 +474,13 @@ revrtm_keep_registration(PG_FUNCTION_ARGS)
 
 	rel = data->tg_relation;
 	desc = RelationGetDescr(rel);
-	check_relation(desc);
+	missing = rtm_missing_column(desc, reg_column, lengthof(reg_column));
+	if (missing != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"keep_registration\" keeps the table deal_registration only"),
+				 errdetail("Column %d is not \"%s\" of type %s.", missing->number, missing->name,
+						   format_type_be(missing->type))));
 	insert = TRIGGER_FIRED_BY_INSERT(data->tg_event);
 	tuple = insert ? data->tg_trigtuple : data->tg_newtuple;
 	for (i = 0; i < REG_COLUMNS; i++)
@@ -519,7 +499,11 @@ revrtm_keep_registration(PG_FUNCTION_ARGS)
 	/* A NULL is refused by the table's own constraints, afterwards. */
 	status = ISNULL(REG_STATUS) ? "" : TextDatumGetCString(VALUE(REG_STATUS));
 	if (!insert)
-		before = TextDatumGetCString(heap_getattr(data->tg_trigtuple, REG_STATUS, desc, &isnull));
+	{
+		Datum		old = heap_getattr(data->tg_trigtuple, REG_STATUS, desc, &isnull);
+
+		before = isnull ? "" : TextDatumGetCString(old);
+	}
 	decided = !ISNULL(REG_STATUS) && strcmp(status, before) != 0;
 	if (!insert && decided)
 		check_transition(rel, before, status);
@@ -584,7 +568,7 @@ revrtm_find_protection(PG_FUNCTION_ARGS)
 	Rival		rival;
 
 	InitMaterializedSRF(fcinfo, 0);
-	rel = table_open(rtm_relation("deal_registration"), AccessShareLock);
+	rel = rtm_open_table("deal_registration", AccessShareLock, reg_column, lengthof(reg_column));
 
 	/* For those who could learn as much by registering. */
 	if (!may_write(rel, REG_ACCOUNT, ACL_INSERT))
@@ -615,14 +599,14 @@ refuse_decision(Datum id)
 	Oid			type = UUIDOID;
 	bool		isnull;
 
-	if (SPI_execute_with_args("SELECT status FROM revrtm.deal_registration"
+	if (SPI_execute_with_args("SELECT status::pg_catalog.text FROM revrtm.deal_registration"
 							  " WHERE registration_id OPERATOR(pg_catalog.=) $1",
 							  1, &type, &id, NULL, false, 1) != SPI_OK_SELECT)
 		elog(ERROR, "could not read a registration");	/* cannot happen */
 	if (SPI_processed > 0)
 	{
-		char	   *status = TextDatumGetCString(SPI_getbinval(SPI_tuptable->vals[0],
-															   SPI_tuptable->tupdesc, 1, &isnull));
+		Datum		value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+		char	   *status = isnull ? "" : TextDatumGetCString(value);
 
 		check_transition(table_open(rtm_relation("deal_registration"), AccessShareLock),
 						 status, status);
@@ -658,6 +642,10 @@ decide(FunctionCallInfo fcinfo, const char *update, int nargs, Oid *types)
 		args[i] = PG_GETARG_DATUM(i);
 		arg_nulls[i] = PG_ARGISNULL(i) ? 'n' : ' ';
 	}
+
+	/* The result is taken for what these columns are, so they must be that. */
+	table_close(rtm_open_table("deal_registration", AccessShareLock, reg_column,
+							   lengthof(reg_column)), NoLock);
 
 	SPI_connect();
 	if (SPI_execute_with_args(update, nargs, types, args, arg_nulls, false, 0) !=

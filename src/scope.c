@@ -52,7 +52,27 @@ enum
 	NODE_SHIPPED
 };
 
-/* What is asked of a tree; %1$s is its name. */
+static const RtmColumn tree_column[RTM_TREES][NODE_SHIPPED] = {
+	[RTM_REGION] = {
+		{NODE_ID, "region_id", TEXTOID},
+		{NODE_PARENT, "parent_id", TEXTOID},
+		{NODE_NAME, "region_name", TEXTOID},
+		{NODE_SPAN, "span", INT8RANGEOID},
+		{NODE_SHIPPED, "shipped", BOOLOID}
+	},
+	[RTM_PRODUCT] = {
+		{NODE_ID, "product_id", TEXTOID},
+		{NODE_PARENT, "parent_id", TEXTOID},
+		{NODE_NAME, "product_name", TEXTOID},
+		{NODE_SPAN, "span", INT8RANGEOID},
+		{NODE_SHIPPED, "shipped", BOOLOID}
+	}
+};
+
+/*
+ * What is asked of a tree; %1$s is its name. The casts vouch for the types of
+ * answers: the table's owner may have altered it.
+ */
 typedef enum TreeQuery
 {
 	LOCK_NODE,					/* $1 id -> bounds of the span */
@@ -75,12 +95,13 @@ static const struct
 
 {
 	[LOCK_NODE] = {
-		"SELECT pg_catalog.lower(t.span), pg_catalog.upper(t.span) FROM revrtm.%1$s t"
+		"SELECT pg_catalog.lower(t.span::pg_catalog.int8range),"
+		" pg_catalog.upper(t.span::pg_catalog.int8range) FROM revrtm.%1$s t"
 		" WHERE t.%1$s_id OPERATOR(pg_catalog.=) $1 FOR NO KEY UPDATE",
 		1, {TEXTOID}
 	},
 	[LAST_CHILD] = {
-		"SELECT pg_catalog.upper(t.span) FROM revrtm.%1$s t"
+		"SELECT pg_catalog.upper(t.span::pg_catalog.int8range) FROM revrtm.%1$s t"
 		" WHERE t.parent_id OPERATOR(pg_catalog.=) $1 ORDER BY t.span DESC LIMIT 1",
 		1, {TEXTOID}
 	},
@@ -106,7 +127,8 @@ static const struct
 		1, {TEXTOID}
 	},
 	[SPANS] = {
-		"SELECT t.span FROM revrtm.%1$s t WHERE t.%1$s_id OPERATOR(pg_catalog.=) ANY ($1)",
+		"SELECT t.span::pg_catalog.int8range FROM revrtm.%1$s t"
+		" WHERE t.%1$s_id OPERATOR(pg_catalog.=) ANY ($1)",
 		1, {TEXTARRAYOID}
 	},
 	[UNKNOWN] = {
@@ -133,6 +155,37 @@ rtm_relation(const char *name)
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("relation \"revrtm.%s\" does not exist", name)));
 	return relid;
+}
+
+const RtmColumn *
+rtm_missing_column(TupleDesc desc, const RtmColumn *column, int columns)
+{
+	int			i;
+
+	for (i = 0; i < columns; i++)
+	{
+		Form_pg_attribute att;
+
+		if (column[i].number > desc->natts)
+			return &column[i];
+		att = TupleDescAttr(desc, column[i].number - 1);
+		if (strcmp(NameStr(att->attname), column[i].name) != 0 || att->atttypid != column[i].type)
+			return &column[i];
+	}
+	return NULL;
+}
+
+Relation
+rtm_open_table(const char *name, LOCKMODE lock, const RtmColumn *column, int columns)
+{
+	Relation	rel = table_open(rtm_relation(name), lock);
+
+	if (rel->rd_rel->relkind != RELKIND_RELATION ||
+		rtm_missing_column(RelationGetDescr(rel), column, columns) != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("relation \"revrtm.%s\" is not as the extension made it", name)));
+	return rel;
 }
 
 Datum
@@ -223,7 +276,15 @@ rtm_scope(RtmTree tree, Datum codes, bool isnull)
 	found = ask_tree(tree, SPANS, values, NULL);
 	spans = palloc(found * sizeof(RangeType *));
 	for (i = 0; i < found; i++)
-		spans[i] = DatumGetRangeTypeP(answer(i, 1, &isnull));
+	{
+		Datum		span = answer(i, 1, &isnull);
+
+		if (isnull)
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("a span of revrtm.%s is NULL", name)));
+		spans[i] = DatumGetRangeTypeP(span);
+	}
 
 	/* Fewer than there are codes: one is unknown, or stands there twice. */
 	if (found < ARR_DIMS(array)[0])
@@ -429,6 +490,8 @@ delete_node(RtmTree tree, Relation rel, HeapTuple tuple)
 	bool		isnull;
 
 	id = heap_getattr(tuple, NODE_ID, RelationGetDescr(rel), &isnull);
+	if (isnull)
+		return tuple;			/* the table has lost its primary key */
 	if (strcmp(TextDatumGetCString(id), "ANY") == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
@@ -452,14 +515,6 @@ delete_node(RtmTree tree, Relation rel, HeapTuple tuple)
 				 errtableconstraint(rel, tree == RTM_REGION ? "region_registered"
 									: "product_registered")));
 	return tuple;
-}
-
-static bool
-is_column(TupleDesc desc, int column, const char *name, Oid type)
-{
-	return column <= desc->natts &&
-		strcmp(NameStr(TupleDescAttr(desc, column - 1)->attname), name) == 0 &&
-		TupleDescAttr(desc, column - 1)->atttypid == type;
 }
 
 /*
@@ -490,11 +545,7 @@ revrtm_keep_tree(PG_FUNCTION_ARGS)
 			break;
 	desc = RelationGetDescr(data->tg_relation);
 	if (tree == RTM_TREES ||
-		!is_column(desc, NODE_ID, tree == RTM_REGION ? "region_id" : "product_id", TEXTOID) ||
-		!is_column(desc, NODE_PARENT, "parent_id", TEXTOID) ||
-		!is_column(desc, NODE_NAME, tree == RTM_REGION ? "region_name" : "product_name", TEXTOID) ||
-		!is_column(desc, NODE_SPAN, "span", INT8RANGEOID) ||
-		!is_column(desc, NODE_SHIPPED, "shipped", BOOLOID))
+		rtm_missing_column(desc, tree_column[tree], lengthof(tree_column[tree])) != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function \"keep_tree\" keeps the tables region and product only")));

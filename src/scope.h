@@ -11,6 +11,10 @@
 
 #include "compat.h"
 
+#include "access/tupdesc.h"
+#include "storage/lockdefs.h"
+#include "utils/relcache.h"
+
 typedef enum RtmTree
 {
 	RTM_REGION,
@@ -23,6 +27,24 @@ extern const char *const rtm_tree_name[RTM_TREES];
 
 /* The table revrtm.<name>, which the extension made. */
 extern Oid	rtm_relation(const char *name);
+
+/* A column that C code reads. */
+typedef struct RtmColumn
+{
+	AttrNumber	number;
+	const char *name;
+	Oid			type;
+} RtmColumn;
+
+/* The first of these columns that the tuples do not have, or NULL. */
+extern const RtmColumn *rtm_missing_column(TupleDesc desc, const RtmColumn *column, int columns);
+
+/*
+ * The table revrtm.<name>, open. Who owns it need not be a superuser and may
+ * have altered or replaced it: 55000 where it lacks a column.
+ */
+extern Relation rtm_open_table(const char *name, LOCKMODE lock, const RtmColumn *column,
+							   int columns);
 
 /* The range [lo,hi) of a range type. */
 extern Datum rtm_range(Oid rangetype, Datum lo, Datum hi);

@@ -1,0 +1,77 @@
+-- What a hostile reader of the code tried: each of these once crashed, hung,
+-- lost something or gave it away.
+\set SHOW_CONTEXT never
+
+-- Every row's scale is checked, not the first one's only.
+SELECT revrtm.credits_agg(revrtm.journey('{a}'), 0, '{linear}', s) FROM (VALUES (2), (300)) v (s);
+SELECT revrtm.credits_agg(revrtm.journey('{a}'), a, '{linear}', s) FROM (VALUES (0, 2), (1e100, -1000)) v (a, s);
+
+-- Instants before the year 1 read back as they were written.
+SELECT j, j::text::revrtm.journey OPERATOR(revrtm.=) j AS same
+FROM (SELECT revrtm.journey_agg(t, 'x') AS j
+      FROM (VALUES (timestamptz '0001-02-03 00:00+00 BC'), ('0002-01-01 00:00+00 BC'), ('1000-12-31 00:00+00 BC'), ('4714-11-24 00:00+00 BC')) v (t)
+      GROUP BY t ORDER BY t) b;
+
+-- Fields of a literal take their own room: 16 bytes a field, not a kilobyte.
+CREATE FUNCTION pg_temp.used() RETURNS bigint LANGUAGE sql
+RETURN (SELECT sum(used_bytes) FROM pg_backend_memory_contexts);
+CREATE TEMP TABLE hardening AS
+SELECT ('{' || string_agg('c' || i % 9, ',') || '}')::text AS literal FROM generate_series(1, 200000) i;
+WITH parsed AS MATERIALIZED (
+    SELECT pg_temp.used() AS before, literal::revrtm.journey AS j FROM hardening
+)
+SELECT revrtm.touch_count(j) AS touches, pg_temp.used() - before < 60000000 AS modest FROM parsed;
+
+-- Errors never cut a character in half.
+SELECT revrtm.credit('{a}', repeat('é', 60));
+SELECT repeat('é', 60) || '@x'::text AS literal \gset
+SELECT ('{x' || :'literal' || '}')::revrtm.journey;
+
+-- A row that claims to be shipped would not be dumped.
+BEGIN;
+INSERT INTO revrtm.attribution_model (model, kind, shipped) VALUES ('mine', 'linear', true) RETURNING shipped;
+ROLLBACK;
+
+-- The deals, money and budget are for those who were let in by grant_reader().
+SELECT c.relname FROM pg_class c, LATERAL aclexplode(c.relacl) a
+WHERE c.relnamespace = 'revrtm'::regnamespace AND a.grantee = 0 AND a.privilege_type = 'SELECT'
+ORDER BY c.relname COLLATE "C";
+
+-- The owner of the tables need not be a superuser: what it makes of them must
+-- not reach C code as something else.
+BEGIN;
+ALTER TABLE revrtm.attribution_model DROP CONSTRAINT attribution_model_valid;
+ALTER TABLE revrtm.attribution_model ALTER parameters DROP DEFAULT;
+ALTER TABLE revrtm.attribution_model ALTER parameters TYPE bigint USING 1234567;
+SELECT * FROM revrtm.credit('{a}', 'linear', 1);
+ROLLBACK;
+BEGIN;
+ALTER TABLE revrtm.attribution_model ALTER kind DROP NOT NULL;
+UPDATE revrtm.attribution_model SET kind = NULL;
+SELECT * FROM revrtm.credit('{a}', 'linear', 1);
+ROLLBACK;
+BEGIN;
+ALTER TABLE revrtm.partner_proxy RENAME TO partner_proxy_away;
+CREATE VIEW revrtm.partner_proxy AS TABLE revrtm.partner_proxy_away;
+SELECT revrtm.current_partner();
+ROLLBACK;
+BEGIN;
+ALTER TABLE revrtm.partner_login DROP CONSTRAINT partner_login_partner_id_check;
+ALTER TABLE revrtm.partner_login ALTER partner_id TYPE bigint USING 77777;
+SELECT revrtm.current_partner();
+ROLLBACK;
+BEGIN;
+ALTER TABLE revrtm.region RENAME TO region_away;
+CREATE TABLE revrtm.region (region_id text, span bigint);
+INSERT INTO revrtm.deal_registration (account_id, partner_id, product_codes, region_codes)
+VALUES ('a', 'p', '{ANY}', '{ANY}');
+ROLLBACK;
+BEGIN;
+ALTER TABLE revrtm.deal_registration RENAME TO deal_registration_away;
+CREATE TABLE revrtm.deal_registration (registration_id uuid, account_id text, partner_id bigint, status bigint);
+SAVEPOINT replaced;
+SELECT * FROM revrtm.find_protection('a', '{[0,9)}', '{[0,9)}', '[2026-01-01,2026-02-01)');
+ROLLBACK TO replaced;
+SELECT * FROM revrtm.withdraw_registration('00000000-0000-0000-0000-000000000001');
+ROLLBACK;
+DROP TABLE hardening;
