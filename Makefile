@@ -14,6 +14,7 @@ OBJS = \
 	src/claim.o \
 	src/credit.o \
 	src/credits.o \
+	src/credits_io.o \
 	src/curve.o \
 	src/demo.o \
 	src/journey.o \

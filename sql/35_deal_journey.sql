@@ -85,13 +85,13 @@ WITH deal AS MATERIALIZED (
     FROM revrtm.opportunity o
     WHERE o.deleted IS NOT TRUE %1$s
 ), counted AS (
-    SELECT d.opportunity_id, t.touched_at, t.channel, t.milestone, t.touch_id, c.lead_created_at
+    SELECT d.opportunity_id, t.touched_at, left(t.channel, 255) AS channel, t.milestone, t.touch_id, c.lead_created_at
     FROM revrtm.touch t
     JOIN deal d ON d.opportunity_id = t.opportunity_id
     LEFT JOIN revrtm.contact c ON c.contact_id = t.contact_id AND c.deleted IS NOT TRUE
     WHERE %2$s
     UNION ALL
-    SELECT d.opportunity_id, t.touched_at, t.channel, t.milestone, t.touch_id, c.lead_created_at
+    SELECT d.opportunity_id, t.touched_at, left(t.channel, 255) AS channel, t.milestone, t.touch_id, c.lead_created_at
     FROM revrtm.touch t
     LEFT JOIN revrtm.contact c ON c.contact_id = t.contact_id AND c.deleted IS NOT TRUE
     JOIN deal d ON d.account_id = coalesce(t.account_id, c.account_id)
@@ -108,15 +108,16 @@ SELECT d.created_at, d.ended_at, d.is_closed, d.is_won, d.amount, %3$s AS journe
 FROM deal d LEFT JOIN packed p ON p.opportunity_id = d.opportunity_id
 $q$,
         CASE WHEN some_deals THEN 'AND o.opportunity_id = ANY ($1)' ELSE '' END,
-        $c$t.deleted IS NOT TRUE AND t.responded IS NOT FALSE
+        $c$t.deleted IS NOT TRUE AND t.responded IS NOT FALSE AND isfinite(t.touched_at)
           AND t.touched_at <= coalesce(d.ended_at, 'infinity')
-          AND ($2::interval IS NULL OR t.touched_at >= coalesce(d.ended_at, d.created_at) - $2)$c$,
+          AND ($2::interval IS NULL
+               OR t.touched_at >= coalesce(d.ended_at, d.created_at, '-infinity') - $2)$c$,
         CASE WHEN milestones THEN 'p.journey'
              ELSE 'revrtm.mark_milestones(p.journey, p.lead_created_at, d.created_at, d.is_won)' END);
 END
 $$;
 COMMENT ON FUNCTION revrtm.journey_query(boolean) IS
-'The query that builds rows of deal_journey: a touch belongs to its deal, or without one to every deal of its account or its contact''s account; it counts from the look-back before the deal''s end (an open deal''s creation) to that end.';
+'The query that builds rows of deal_journey: a touch belongs to its deal, or without one to every deal of its account or its contact''s account; it counts from the look-back before the deal''s end (an open deal''s creation) to that end. A channel is cut after 255 characters, and an infinite instant does not count.';
 
 CREATE FUNCTION revrtm.changed_deals(watermarks jsonb) RETURNS text[]
 LANGUAGE sql STABLE PARALLEL SAFE

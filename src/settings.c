@@ -11,6 +11,7 @@
  */
 #include "compat.h"
 
+#include <ctype.h>
 #include <limits.h>
 
 #include "access/xact.h"
@@ -113,15 +114,20 @@ revrtm_setting(PG_FUNCTION_ARGS)
 }
 
 /*
- * Does a timestamp literal name its zone: a trailing Z, or an offset after
- * the time of day?
+ * Does a timestamp literal name its zone: an offset, Z or a name after the
+ * time of day?
  */
 static bool
 names_a_zone(const char *s)
 {
 	const char *clock = strchr(s, ':');
 
-	return clock != NULL && strpbrk(clock, "+-zZ") != NULL;
+	for (; clock != NULL && *clock; clock++)
+	{
+		if (*clock == '+' || *clock == '-' || isalpha((unsigned char) *clock))
+			return true;
+	}
+	return false;
 }
 
 /*

@@ -65,7 +65,7 @@ INSERT INTO crm.touch (id, at, channel, deal, account, person, responded, delete
 ('26', '2026-02-12 00:00:00+00', 'no: there is no such deal', 'nowhere', 'A', 'of A', NULL, NULL),
 ('27', '2026-02-12 00:00:00+00', 'no: of a deleted deal', 'deleted', NULL, NULL, NULL, NULL),
 ('28', '2030-02-12 00:00:00+00', 'closed without a day', 'endless', NULL, NULL, NULL, NULL),
-('29', '2026-02-12 00:00:00+00', 'no: without a beginning', 'unborn', NULL, NULL, NULL, NULL);
+('29', '2026-02-12 00:00:00+00', 'without a beginning', 'unborn', NULL, NULL, NULL, NULL);
 SELECT * FROM revrtm.refresh_journeys();
 CREATE TABLE counts (opportunity_id text, path text[]);
 INSERT INTO counts VALUES
@@ -76,7 +76,7 @@ INSERT INTO counts VALUES
 ('no account', '{its own}'),
 ('no touch', NULL),
 ('endless', '{closed without a day}'),
-('unborn', NULL);
+('unborn', '{without a beginning}');
 SELECT opportunity_id, revrtm.path(journey) IS NOT DISTINCT FROM path AS as_expected, revrtm.path(journey) FROM revrtm.deal_journey FULL JOIN counts USING (opportunity_id) ORDER BY 1;
 SELECT opportunity_id, account_id, ended_at, route_id FROM revrtm.deal_journey WHERE opportunity_id IN ('closed_at', 'close_date', 'open', 'no account') ORDER BY 1;
 
@@ -151,7 +151,7 @@ WITH belongs AS (
 ), counted AS (
     SELECT b.*, count(*) OVER (PARTITION BY deal, at) > 1 AS shares_instant, row_number() OVER (PARTITION BY deal ORDER BY at, id COLLATE "C") AS i,
            min(lead) OVER (PARTITION BY deal) AS lead_at
-    FROM belongs b WHERE at BETWEEN coalesce(ended, created) - interval '2160:00' AND coalesce(ended, 'infinity')
+    FROM belongs b WHERE at BETWEEN coalesce(ended, created, '-infinity') - interval '2160:00' AND coalesce(ended, 'infinity')
 ), marked AS (
     SELECT c.*, i = max(i) FILTER (WHERE at <= lead_at) OVER w AS lc, i = max(i) FILTER (WHERE at <= created) OVER w AS oc, won AND i = max(i) OVER w AS cw
     FROM counted c WINDOW w AS (PARTITION BY deal)

@@ -75,3 +75,24 @@ ROLLBACK TO replaced;
 SELECT * FROM revrtm.withdraw_registration('00000000-0000-0000-0000-000000000001');
 ROLLBACK;
 DROP TABLE hardening;
+
+-- One bad row of the CRM does not stop the refresh: an infinite instant does
+-- not count, a monstrous channel is cut, a deal without a creation still has
+-- its touches.
+CREATE SCHEMA dirty;
+CREATE TABLE dirty.deal (id text, created timestamptz);
+CREATE TABLE dirty.touch (id text, at timestamptz, channel text, deal text);
+INSERT INTO dirty.deal VALUES ('open', '2026-01-01 00:00+00'), ('never', NULL);
+INSERT INTO dirty.touch VALUES
+    ('1', 'infinity', 'a', 'open'), ('2', '-infinity', 'b', 'open'), ('3', '2026-01-02 00:00+00', repeat('é', 2000), 'open'),
+    ('4', '2020-01-02 00:00+00', 'old', 'open'), ('5', '2020-01-02 00:00+00', 'old', 'never'), ('6', NULL, 'x', 'never');
+SELECT revrtm.bind('opportunity', 'SELECT id AS opportunity_id, NULL::text AS account_id, 1.0 AS amount, false AS is_closed,
+    false AS is_won, created AS created_at, NULL::date AS close_date FROM dirty.deal') IS NOT NULL AS bound;
+SELECT revrtm.bind('touch', 'SELECT id AS touch_id, at AS touched_at, channel, deal AS opportunity_id FROM dirty.touch') IS NOT NULL AS bound;
+SELECT mode, inserted FROM revrtm.refresh_journeys();
+SELECT opportunity_id, revrtm.touch_count(journey), revrtm.path(journey) = ARRAY[repeat('é', 255)] AS cut, revrtm.path(journey) = '{old}' AS old
+FROM revrtm.deal_journey ORDER BY 1;
+SELECT revrtm.unbind(r) FROM unnest('{opportunity,touch}'::text[]) r;
+SELECT deleted FROM revrtm.refresh_journeys();
+DELETE FROM revrtm.journey_refresh;
+DROP SCHEMA dirty CASCADE;
