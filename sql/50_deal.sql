@@ -19,6 +19,16 @@ END;
 COMMENT ON FUNCTION revrtm.fx(text, text, date) IS
 'Units of to_currency for one of from_currency: the latest rate on or before the day; NULL where there is none.';
 
+-- No sub-select: the planner puts it in place.
+CREATE FUNCTION revrtm.reporting_rate(currency text, on_date date) RETURNS numeric
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT CASE WHEN currency IS NULL OR currency = revrtm.setting('currency') THEN 1
+                ELSE revrtm.fx(currency, revrtm.setting('currency'), on_date) END;
+END;
+COMMENT ON FUNCTION revrtm.reporting_rate(text, date) IS
+'Units of revrtm.currency for one of the currency on that day; 1 for NULL, which is the reporting currency; NULL without a rate.';
+
 CREATE VIEW revrtm.deal WITH (security_invoker = true) AS
 SELECT d.opportunity_id AS deal_key,
        d.opportunity_id,
@@ -41,8 +51,8 @@ SELECT d.opportunity_id AS deal_key,
             WHEN d.margin IS NULL THEN 'margin_estimated' END::text AS note,
        d.journey
 FROM (SELECT k.*,
-             CASE WHEN k.currency IS NULL OR k.currency = (SELECT revrtm.setting('currency')) THEN 1
-                  ELSE revrtm.fx(k.currency, (SELECT revrtm.setting('currency')), (coalesce(k.ended_at, (SELECT revrtm.as_of())) AT TIME ZONE (SELECT revrtm.setting('timezone')))::date) END AS rate
+             revrtm.reporting_rate(k.currency, (coalesce(k.ended_at, (SELECT revrtm.as_of()))
+                                                AT TIME ZONE (SELECT revrtm.setting('timezone')))::date) AS rate
       FROM revrtm.deal_journey k) d
      LEFT JOIN revrtm.route r ON r.route_id = d.route_id;
 COMMENT ON VIEW revrtm.deal IS
@@ -125,6 +135,41 @@ COMMENT ON COLUMN revrtm.channel_attribution.conversions IS 'Won deals credited 
 COMMENT ON COLUMN revrtm.channel_attribution.revenue IS 'Amount credited, in revrtm.currency.';
 COMMENT ON COLUMN revrtm.channel_attribution.margin IS 'Margin credited, in revrtm.currency.';
 
+CREATE VIEW revrtm.booking WITH (security_invoker = true) AS
+SELECT o.opportunity_id AS booking_key,
+       o.opportunity_id,
+       o.region,
+       o.owner_id,
+       o.product,
+       o.route_id,
+       o.is_closed,
+       o.is_won,
+       date_trunc('month', o.ended_on::timestamp)::date AS period,
+       round(o.amount * o.rate, 2)::numeric(18, 2) AS amount,
+       CASE WHEN o.amount IS NULL THEN 'no_amount' WHEN o.rate IS NULL THEN 'fx_missing' END::text AS note
+FROM (SELECT e.*,
+             revrtm.reporting_rate(e.currency, coalesce(e.ended_on, ((SELECT revrtm.as_of())
+                                   AT TIME ZONE (SELECT revrtm.setting('timezone')))::date)) AS rate
+      FROM (SELECT k.*,
+                   CASE WHEN k.is_closed THEN
+                       coalesce((k.closed_at AT TIME ZONE (SELECT revrtm.setting('timezone')))::date,
+                                k.close_date) END AS ended_on
+            FROM revrtm.opportunity k
+            WHERE k.deleted IS NOT TRUE) e) o;
+COMMENT ON VIEW revrtm.booking IS
+'Deals straight from the bound CRM, past the store of journeys, in the reporting currency at the rate of their own end (of today while open). Grain: one deal.';
+COMMENT ON COLUMN revrtm.booking.booking_key IS 'The deal.';
+COMMENT ON COLUMN revrtm.booking.opportunity_id IS 'The deal.';
+COMMENT ON COLUMN revrtm.booking.region IS 'Its region.';
+COMMENT ON COLUMN revrtm.booking.owner_id IS 'The user who owns it.';
+COMMENT ON COLUMN revrtm.booking.product IS 'Its product.';
+COMMENT ON COLUMN revrtm.booking.route_id IS 'Its route to market.';
+COMMENT ON COLUMN revrtm.booking.is_closed IS 'Whether it is closed, won or lost.';
+COMMENT ON COLUMN revrtm.booking.is_won IS 'Whether it is won.';
+COMMENT ON COLUMN revrtm.booking.period IS 'First day of the month it closed in, in revrtm.timezone; NULL while open, or where nobody knows.';
+COMMENT ON COLUMN revrtm.booking.amount IS 'Amount in revrtm.currency; NULL without an amount or a rate.';
+COMMENT ON COLUMN revrtm.booking.note IS 'no_amount, fx_missing, or NULL.';
+
 CREATE VIEW revrtm.attribution_check WITH (security_invoker = true) AS
 SELECT coalesce(m.model, c.model) || ':' || coalesce(revrtm.date_text(coalesce(b.period, c.period)), '(none)') AS attribution_check_key,
        coalesce(m.model, c.model) AS model,
@@ -136,16 +181,10 @@ SELECT coalesce(m.model, c.model) || ':' || coalesce(revrtm.date_text(coalesce(b
        round(coalesce(c.conversions, 0)::numeric - coalesce(b.deals, 0), 6)::numeric(18, 6) AS deal_difference
 FROM revrtm.attribution_model m
      CROSS JOIN (
-         -- Straight from the CRM, past the store of journeys.
-         SELECT date_trunc('month', coalesce(o.closed_at AT TIME ZONE (SELECT revrtm.setting('timezone')),
-                                             o.close_date::timestamp))::date AS period,
-                count(*) AS deals,
-                sum(round(o.amount * CASE WHEN o.currency IS NULL OR o.currency = (SELECT revrtm.setting('currency')) THEN 1
-                  ELSE revrtm.fx(o.currency, (SELECT revrtm.setting('currency')), coalesce((o.closed_at AT TIME ZONE (SELECT revrtm.setting('timezone')))::date, o.close_date,
-                                                                                  ((SELECT revrtm.as_of()) AT TIME ZONE (SELECT revrtm.setting('timezone')))::date)) END, 2)) AS bookings
-         FROM revrtm.opportunity o
-         WHERE o.is_won AND o.is_closed AND o.deleted IS NOT TRUE
-         GROUP BY 1) b
+         SELECT k.period, count(*) AS deals, sum(k.amount) AS bookings
+         FROM revrtm.booking k
+         WHERE k.is_won AND k.is_closed
+         GROUP BY k.period) b
      FULL JOIN (SELECT a.model, a.period, sum(a.conversions) AS conversions, sum(a.revenue) AS revenue
                 FROM revrtm.channel_attribution a GROUP BY a.model, a.period) c
        ON c.model = m.model AND coalesce(c.period, '-infinity') = coalesce(b.period, '-infinity')
@@ -175,18 +214,10 @@ SELECT concat_ws(':', coalesce(o.region, '(none)'), coalesce(o.owner_id, '(none)
        coalesce(sum(o.amount) FILTER (WHERE o.is_closed AND o.is_won), 0)::numeric(18, 2) AS won_amount,
        (count(*) FILTER (WHERE o.is_closed AND o.is_won)::numeric
         / nullif(count(*) FILTER (WHERE o.is_closed), 0))::numeric(12, 6) AS win_rate,
-       count(*) FILTER (WHERE o.fx_missing) AS fx_missing,
+       count(*) FILTER (WHERE o.note = 'fx_missing') AS fx_missing,
        CASE WHEN count(*) FILTER (WHERE o.is_closed) = 0 THEN 'no_closed'
-            WHEN bool_or(o.fx_missing) THEN 'fx_missing' END::text AS note
-FROM (SELECT p.region, p.owner_id, p.product, p.route_id, p.is_closed, p.is_won,
-             round(p.amount * p.rate, 2) AS amount, p.amount IS NOT NULL AND p.rate IS NULL AS fx_missing
-      FROM (SELECT k.*,
-                   CASE WHEN k.currency IS NULL OR k.currency = (SELECT revrtm.setting('currency')) THEN 1
-                  ELSE revrtm.fx(k.currency, (SELECT revrtm.setting('currency')),
-                      coalesce(CASE WHEN k.is_closed THEN coalesce((k.closed_at AT TIME ZONE (SELECT revrtm.setting('timezone')))::date, k.close_date) END,
-                               ((SELECT revrtm.as_of()) AT TIME ZONE (SELECT revrtm.setting('timezone')))::date)) END AS rate
-            FROM revrtm.opportunity k
-            WHERE k.deleted IS NOT TRUE) p) o
+            WHEN bool_or(o.note IS NOT DISTINCT FROM 'fx_missing') THEN 'fx_missing' END::text AS note
+FROM revrtm.booking o
 GROUP BY coalesce(o.region, '(none)'), coalesce(o.owner_id, '(none)'), coalesce(o.product, '(none)'), o.route_id,
          concat_ws(':', coalesce(o.region, '(none)'), coalesce(o.owner_id, '(none)'),
                    coalesce(o.product, '(none)'), o.route_id);

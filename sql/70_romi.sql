@@ -44,8 +44,7 @@ SELECT concat_ws(':', s.route_id, s.category, revrtm.date_text(s.period)) AS rou
        coalesce(sum(round(s.amount * s.rate, 2)), 0)::numeric(18, 2) AS spend,
        count(*) FILTER (WHERE s.rate IS NULL) AS fx_missing
 FROM (SELECT k.route_id, k.category, date_trunc('month', k.period::timestamp)::date AS period, k.amount,
-             CASE WHEN k.currency IS NULL OR k.currency = (SELECT revrtm.setting('currency')) THEN 1
-                  ELSE revrtm.fx(k.currency, (SELECT revrtm.setting('currency')), k.period) END AS rate
+             revrtm.reporting_rate(k.currency, k.period) AS rate
       FROM revrtm.spend k) s
 GROUP BY s.route_id, s.category, s.period;
 COMMENT ON VIEW revrtm.route_spend IS 'Spend in the reporting currency. Grain: route x category x month.';
