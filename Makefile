@@ -17,6 +17,7 @@ OBJS = \
 	src/credits_io.o \
 	src/curve.o \
 	src/demo.o \
+	src/fx.o \
 	src/journey.o \
 	src/journey_agg.o \
 	src/journey_io.o \
