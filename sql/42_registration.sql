@@ -77,7 +77,7 @@ CREATE TABLE revrtm.partner_login (
     partner_id text NOT NULL CHECK (octet_length(partner_id) BETWEEN 1 AND 255)
 );
 COMMENT ON TABLE revrtm.partner_login IS
-'Database roles of partners; members of a role count too. Read by current_partner().';
+'Database roles of partners; members that have the privileges of a role count too. Read by current_partner().';
 COMMENT ON COLUMN revrtm.partner_login.role_name IS 'Name of a database role.';
 COMMENT ON COLUMN revrtm.partner_login.partner_id IS 'The partner it acts for.';
 
@@ -85,14 +85,14 @@ CREATE TABLE revrtm.partner_proxy (
     role_name text PRIMARY KEY CHECK (octet_length(role_name) BETWEEN 1 AND 63)
 );
 COMMENT ON TABLE revrtm.partner_proxy IS
-'Pooled roles of portals: for them, and their members, the setting revrtm.partner names the partner.';
+'Pooled roles of portals: for them, and members that have their privileges, the setting revrtm.partner names the partner.';
 COMMENT ON COLUMN revrtm.partner_proxy.role_name IS 'Name of a database role.';
 
 CREATE FUNCTION revrtm.current_partner() RETURNS text
 LANGUAGE c STABLE PARALLEL SAFE COST 100
 AS 'MODULE_PATHNAME', 'revrtm_current_partner';
 COMMENT ON FUNCTION revrtm.current_partner() IS
-'The partner that the current user acts for: the setting revrtm.partner for a role of partner_proxy, else that of partner_login, where the user''s own row precedes those of roles it is a member of; NULL for nobody, or for members of several partners'' roles.';
+'The partner that the current user acts for: the setting revrtm.partner for a role of partner_proxy, else that of partner_login, where the user''s own row precedes those of roles whose privileges it has by membership; NULL for nobody, or for members of several partners'' roles.';
 
 CREATE FUNCTION revrtm.is_staff() RETURNS boolean
 LANGUAGE sql STABLE PARALLEL SAFE
