@@ -88,6 +88,7 @@ REGRESS_OPTS = --inputdir=test
 
 ISOLATION = \
 	bind \
+	iso_refresh \
 	iso_register \
 	iso_tree
 ISOLATION_OPTS = --inputdir=test --outputdir=.

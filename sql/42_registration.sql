@@ -53,7 +53,7 @@ COMMENT ON COLUMN revrtm.deal_registration.region_codes IS 'Nodes of revrtm.regi
 COMMENT ON COLUMN revrtm.deal_registration.product IS 'Spans of product_codes; derived.';
 COMMENT ON COLUMN revrtm.deal_registration.region IS 'Spans of region_codes; derived.';
 COMMENT ON COLUMN revrtm.deal_registration.protection IS
-'Days of protection, [from, until); while submitted, those it would have. By default 90 days from the day of entry or approval in revrtm.timezone.';
+'Days of protection, [from, until); while submitted, those it would have. By default 90 days from the day of entry or approval: revrtm.as_of() in revrtm.timezone for whoever may write this column, the clock''s day in UTC for others.';
 COMMENT ON COLUMN revrtm.deal_registration.status IS
 'submitted, approved, rejected, expired or withdrawn. Approved ones whose protection is over are shown as expired by registration_status() without any job.';
 COMMENT ON COLUMN revrtm.deal_registration.active IS 'Whether the status protects, that is approved; derived.';
@@ -65,7 +65,7 @@ COMMENT ON COLUMN revrtm.deal_registration.evidence IS 'What the partner shows f
 COMMENT ON COLUMN revrtm.deal_registration.details IS
 'Further fields, a JSON object; decision_reason is the reason given with a decision.';
 COMMENT ON COLUMN revrtm.deal_registration.submitted_at IS
-'When it was submitted: the clock for whoever may not write this column, revrtm.as_of() by default for others.';
+'When it was submitted: revrtm.as_of() by default for whoever may write this column, the clock for others.';
 COMMENT ON COLUMN revrtm.deal_registration.decided_at IS 'When the status last changed; NULL while submitted.';
 COMMENT ON COLUMN revrtm.deal_registration.checked_at IS
 'When the rules judged the row. A row inserted with it (a restore) passes the rules unchanged; only the owner may write it.';
@@ -77,7 +77,7 @@ CREATE TABLE revrtm.partner_login (
     partner_id text NOT NULL CHECK (octet_length(partner_id) BETWEEN 1 AND 255)
 );
 COMMENT ON TABLE revrtm.partner_login IS
-'Database roles of partners; members of a role count too. Read by current_partner().';
+'Database roles of partners; members that have the privileges of a role count too. Read by current_partner().';
 COMMENT ON COLUMN revrtm.partner_login.role_name IS 'Name of a database role.';
 COMMENT ON COLUMN revrtm.partner_login.partner_id IS 'The partner it acts for.';
 
@@ -85,14 +85,14 @@ CREATE TABLE revrtm.partner_proxy (
     role_name text PRIMARY KEY CHECK (octet_length(role_name) BETWEEN 1 AND 63)
 );
 COMMENT ON TABLE revrtm.partner_proxy IS
-'Pooled roles of portals: for them, and their members, the setting revrtm.partner names the partner.';
+'Pooled roles of portals: for them, and members that have their privileges, the setting revrtm.partner names the partner.';
 COMMENT ON COLUMN revrtm.partner_proxy.role_name IS 'Name of a database role.';
 
 CREATE FUNCTION revrtm.current_partner() RETURNS text
 LANGUAGE c STABLE PARALLEL SAFE COST 100
 AS 'MODULE_PATHNAME', 'revrtm_current_partner';
 COMMENT ON FUNCTION revrtm.current_partner() IS
-'The partner that the current user acts for: the setting revrtm.partner for a role of partner_proxy, else that of partner_login, where the user''s own row precedes those of roles it is a member of; NULL for nobody, or for members of several partners'' roles.';
+'The partner that the current user acts for: the setting revrtm.partner for a role of partner_proxy, else that of partner_login, where the user''s own row precedes those of roles whose privileges it has by membership; NULL for nobody, or for members of several partners'' roles.';
 
 CREATE FUNCTION revrtm.is_staff() RETURNS boolean
 LANGUAGE sql STABLE PARALLEL SAFE
@@ -130,7 +130,7 @@ RETURNS TABLE (reason_code text, conflicting_registration_id uuid, detail text)
 LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE COST 1000 ROWS 1
 AS 'MODULE_PATHNAME', 'revrtm_find_protection';
 COMMENT ON FUNCTION revrtm.find_protection(text, int8multirange, int8multirange, daterange) IS
-'One row, reason_code PROTECTED, where an active exclusive registration overlaps this scope and period; which one, only for who may SELECT it. No row otherwise. 42501 for who may not register deals.';
+'One row, reason_code PROTECTED, where an active exclusive registration overlaps this scope and period; which one, only for who may SELECT it. No row otherwise. For who may not INSERT deal_registration.protection (a partner) the period is not the one given but the 90 days from the clock''s day in UTC that register_deal gives to such a caller, so that nobody searches for the days of a rival. 42501 for who may not register deals.';
 
 CREATE FUNCTION revrtm.register_deal(account_id text, partner_id text, product text[], region text[],
     amount numeric DEFAULT NULL, currency text DEFAULT NULL, expected_close date DEFAULT NULL,
@@ -154,7 +154,7 @@ BEGIN ATOMIC
         ON s.exclusive;
 END;
 COMMENT ON FUNCTION revrtm.register_deal(text, text, text[], text[], numeric, text, date, jsonb, jsonb, boolean) IS
-'Submits a registration. An active registration in its way is reported (reason_code PROTECTED), not raised; which one, only to who may SELECT it. Unknown codes raise 23503, bad lists 22023.';
+'Submits a registration, with the default of deal_registration.protection. An active registration in its way is reported (reason_code PROTECTED), not raised; which one, only to who may SELECT it. Unknown codes raise 23503, bad lists 22023.';
 
 CREATE FUNCTION revrtm.approve_registration(registration_id uuid, protection daterange DEFAULT NULL,
     reason text DEFAULT NULL)

@@ -34,8 +34,10 @@ static const RtmColumn login_column[] = {
 };
 
 /*
- * The next row whose role, its first column, the current user is or is a
- * member of. A superuser is a member only where that was granted.
+ * The next row whose role, its first column, the current user is or has the
+ * privileges of: a membership that lends none, as one with ADMIN only may,
+ * makes nobody a partner. A superuser has all of them, so for one the
+ * membership must have been granted.
  */
 static bool
 next_role(TableScanDesc scan, TupleTableSlot *slot, Oid *role)
@@ -51,7 +53,8 @@ next_role(TableScanDesc scan, TupleTableSlot *slot, Oid *role)
 		if (isnull)
 			continue;
 		*role = get_role_oid(TextDatumGetCString(name), true);
-		if (OidIsValid(*role) && is_member_of_role_nosuper(user, *role))
+		if (OidIsValid(*role) && is_member_of_role_nosuper(user, *role) &&
+			has_privs_of_role(user, *role))
 			return true;
 	}
 	return false;

@@ -135,14 +135,47 @@ as_of(void)
 	return DirectFunctionCall1(revrtm_as_of, (Datum) 0);
 }
 
+static bool
+may_write(Relation rel, int column, AclMode mode, Oid user)
+{
+	return pg_class_aclcheck(RelationGetRelid(rel), user, mode) == ACLCHECK_OK ||
+		pg_attribute_aclcheck(RelationGetRelid(rel), column, user, mode) == ACLCHECK_OK;
+}
+
 /*
- * The protection that starts today and lasts PROTECTION_DAYS.
+ * May both the current user and who called it write the column itself, in
+ * INSERT or in UPDATE? The settings as_of and timezone are anybody's to
+ * change, so for those who may not a default rests on the clock alone; a
+ * function with its definer's rights lends its caller none of them.
+ */
+static bool
+may_choose(Relation rel, int column, AclMode mode)
+{
+	return may_write(rel, column, mode, GetUserId()) &&
+		(GetOuterUserId() == GetUserId() || may_write(rel, column, mode, GetOuterUserId()));
+}
+
+/*
+ * The instant to put into a column by default.
  */
 static Datum
-default_protection(void)
+default_instant(Relation rel, int column, AclMode mode)
+{
+	return may_choose(rel, column, mode) ? as_of() : TimestampTzGetDatum(GetCurrentTimestamp());
+}
+
+/*
+ * The protection that starts today and lasts PROTECTION_DAYS. Who may not
+ * choose it gets the clock's today in UTC, which is how an instant is stored:
+ * even the name of a zone may mean what the user's settings say.
+ */
+static Datum
+default_protection(Relation rel, AclMode mode)
 {
 	Datum		zone = CStringGetTextDatum(GetConfigOption("revrtm.timezone", false, false));
-	Datum		local = DirectFunctionCall2(timestamptz_zone, zone, as_of());
+	Datum		local = may_choose(rel, REG_PROTECTION, mode)
+		? DirectFunctionCall2(timestamptz_zone, zone, as_of())
+		: TimestampTzGetDatum(GetCurrentTimestamp());
 	Datum		today = DirectFunctionCall1(timestamp_date, local);
 
 	return rtm_range(DATERANGEOID, today,
@@ -407,16 +440,6 @@ insert_wants_words(Oid relid)
 	return plain;
 }
 
-/*
- * May the current user write the column itself, in INSERT or in UPDATE?
- */
-static bool
-may_write(Relation rel, int column, AclMode mode)
-{
-	return pg_class_aclcheck(RelationGetRelid(rel), GetUserId(), mode) == ACLCHECK_OK ||
-		pg_attribute_aclcheck(RelationGetRelid(rel), column, GetUserId(), mode) == ACLCHECK_OK;
-}
-
 static void
 check_transition(Relation rel, const char *from, const char *to)
 {
@@ -457,6 +480,7 @@ revrtm_keep_registration(PG_FUNCTION_ARGS)
 	const char *before = "submitted";
 	const char *status;
 	bool		insert;
+	AclMode		mode;
 	bool		decided;
 	bool		isnull;
 	int			i;
@@ -482,6 +506,7 @@ revrtm_keep_registration(PG_FUNCTION_ARGS)
 				 errdetail("Column %d is not \"%s\" of type %s.", missing->number, missing->name,
 						   format_type_be(missing->type))));
 	insert = TRIGGER_FIRED_BY_INSERT(data->tg_event);
+	mode = insert ? ACL_INSERT : ACL_UPDATE;
 	tuple = insert ? data->tg_trigtuple : data->tg_newtuple;
 	for (i = 0; i < REG_COLUMNS; i++)
 	{
@@ -512,16 +537,12 @@ revrtm_keep_registration(PG_FUNCTION_ARGS)
 	SET(REG_REGION, rtm_scope(RTM_REGION, VALUE(REG_REGION_CODES), ISNULL(REG_REGION_CODES)));
 	SET(REG_ACTIVE, BoolGetDatum(strcmp(status, "approved") == 0));
 	if (ISNULL(REG_PROTECTION))
-		SET(REG_PROTECTION, default_protection());
-
-	/* The setting as_of is anybody's to change, so not everybody's word. */
-	if (insert && !may_write(rel, REG_SUBMITTED_AT, ACL_INSERT))
-		SET(REG_SUBMITTED_AT, TimestampTzGetDatum(GetCurrentTimestamp()));
-	else if (ISNULL(REG_SUBMITTED_AT))
-		SET(REG_SUBMITTED_AT, as_of());
+		SET(REG_PROTECTION, default_protection(rel, mode));
+	if (ISNULL(REG_SUBMITTED_AT) ||
+		(insert && !may_write(rel, REG_SUBMITTED_AT, mode, GetUserId())))
+		SET(REG_SUBMITTED_AT, default_instant(rel, REG_SUBMITTED_AT, mode));
 	if (decided && (!insert || ISNULL(REG_DECIDED_AT)))
-		SET(REG_DECIDED_AT, may_write(rel, REG_DECIDED_AT, insert ? ACL_INSERT : ACL_UPDATE)
-			? as_of() : TimestampTzGetDatum(GetCurrentTimestamp()));
+		SET(REG_DECIDED_AT, default_instant(rel, REG_DECIDED_AT, mode));
 	SET(REG_CHECKED_AT, TimestampTzGetDatum(GetCurrentTimestamp()));
 
 	if (DatumGetBool(VALUE(REG_ACTIVE)) && !ISNULL(REG_ACCOUNT) &&
@@ -570,9 +591,14 @@ revrtm_find_protection(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	rel = rtm_open_table("deal_registration", AccessShareLock, reg_column, lengthof(reg_column));
 
-	/* For those who could learn as much by registering. */
-	if (!may_write(rel, REG_ACCOUNT, ACL_INSERT))
+	/*
+	 * For those who could learn as much by registering: of the period they
+	 * may not choose no more than whether the default one is free.
+	 */
+	if (!may_write(rel, REG_ACCOUNT, ACL_INSERT, GetUserId()))
 		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, RelationGetRelationName(rel));
+	if (!may_choose(rel, REG_PROTECTION, ACL_INSERT))
+		key[KEY_COLUMNS - 1] = default_protection(rel, ACL_INSERT);
 	if (find_rival(rel, key, NULL, &rival))
 	{
 		bool		tell = may_tell(RelationGetRelid(rel), &rival);

@@ -5,19 +5,20 @@ CREATE ROLE rtm_alpha_user IN ROLE rtm_alpha;
 CREATE ROLE rtm_beta;
 CREATE ROLE rtm_both IN ROLE rtm_alpha, rtm_beta;
 CREATE ROLE rtm_portal;
+CREATE ROLE rtm_apart NOINHERIT IN ROLE rtm_alpha, rtm_portal;
 CREATE ROLE rtm_staff;
 CREATE ROLE rtm_nobody;
-SELECT revrtm.grant_partner(r) FROM unnest('{rtm_alpha,rtm_beta,rtm_portal,rtm_nobody}'::text[]) r;
+SELECT revrtm.grant_partner(r) FROM unnest('{rtm_alpha,rtm_beta,rtm_portal,rtm_apart,rtm_nobody}'::text[]) r;
 SELECT revrtm.grant_staff('rtm_staff');
 SELECT revrtm.grant_partner('rtm_no_such_role');
 INSERT INTO revrtm.partner_login VALUES ('rtm_alpha', 'alpha'), ('rtm_beta', 'beta'), ('rtm_gone', 'gone');
 INSERT INTO revrtm.partner_proxy VALUES ('rtm_portal');
 CREATE FUNCTION pg_temp.id(n int) RETURNS uuid LANGUAGE sql
 RETURN format('00000000-0000-0000-0000-%s', lpad(n::text, 12, '0'))::uuid;
-INSERT INTO revrtm.deal_registration (registration_id, account_id, partner_id, product_codes, region_codes, status)
-VALUES (pg_temp.id(1), 'acme', 'alpha', '{ANY}', '{ANY}', 'approved'),
-    (pg_temp.id(2), 'acme', 'beta', '{ANY}', '{ANY}', 'submitted'),
-    (pg_temp.id(3), 'globex', 'beta', '{ANY}', '{ANY}', 'approved');
+INSERT INTO revrtm.deal_registration (registration_id, account_id, partner_id, product_codes, region_codes, status, protection)
+VALUES (pg_temp.id(1), 'acme', 'alpha', '{ANY}', '{ANY}', 'approved', '[2000-01-01,2200-01-01)'),
+    (pg_temp.id(2), 'acme', 'beta', '{ANY}', '{ANY}', 'submitted', NULL),
+    (pg_temp.id(3), 'globex', 'beta', '{ANY}', '{ANY}', 'approved', '[2000-01-01,2200-01-01)');
 
 -- Who is who.
 CREATE FUNCTION pg_temp.who() RETURNS text LANGUAGE sql
@@ -29,6 +30,9 @@ SELECT pg_temp.who();
 SET ROLE rtm_alpha_user;
 SELECT pg_temp.who();
 SET ROLE rtm_both;
+SELECT pg_temp.who();
+-- Membership without the privileges makes nobody a partner, nor a portal.
+SET ROLE rtm_apart;
 SELECT pg_temp.who();
 SET ROLE rtm_nobody;
 SELECT pg_temp.who();
@@ -87,6 +91,73 @@ SET revrtm.as_of = '2026-07-01 12:00:00+00';
 -- Its own it may withdraw.
 SELECT status FROM revrtm.withdraw_registration(pg_temp.id(3));
 RESET ROLE;
+
+-- Nor does beta find out when a protection begins or ends: whatever period it
+-- asks about, it is told of the 90 days from the clock's day in UTC, the same
+-- that its registration gets. One rival's protection ended yesterday, one's
+-- last day is today, one's first is the last of those days, one's the day after.
+CREATE FUNCTION pg_temp.today() RETURNS date LANGUAGE sql RETURN (clock_timestamp() AT TIME ZONE 'UTC')::date;
+-- Not across midnight.
+DO $$BEGIN PERFORM pg_sleep(30) WHERE (clock_timestamp() AT TIME ZONE 'UTC')::time > '23:59:31'; END$$;
+INSERT INTO revrtm.deal_registration (account_id, partner_id, product_codes, region_codes, status, protection)
+SELECT account, 'alpha', '{ANY}', '{ANY}', 'approved', daterange(pg_temp.today() + from_day, pg_temp.today() + until_day)
+FROM (VALUES ('over', -30, 0), ('ends', -30, 1), ('begins', 89, 200), ('later', 90, 200)) v(account, from_day, until_day);
+CREATE TEMP TABLE period AS
+SELECT daterange(pg_temp.today() + i, pg_temp.today() + i + 1) AS protection FROM generate_series(-40, 210) i
+UNION ALL VALUES ('[,)'::daterange), ('empty'), ('[2000-01-01,2000-01-02)'), ('[,2000-01-01)'), ('[2200-01-01,)'), ('[infinity,]');
+CREATE TEMP TABLE answer (asked text, account text, protected bigint, free bigint);
+GRANT SELECT ON period TO rtm_beta, rtm_staff;
+GRANT INSERT ON answer TO rtm_beta, rtm_staff;
+CREATE FUNCTION pg_temp.ask(asked text) RETURNS void LANGUAGE sql
+BEGIN ATOMIC
+    INSERT INTO answer
+    SELECT ask.asked, a.account, count(f.reason_code), count(*) - count(f.reason_code)
+    FROM unnest('{over,ends,begins,later,nowhere}'::text[]) a(account) CROSS JOIN period p
+    LEFT JOIN LATERAL revrtm.find_protection(a.account, '{[0,9)}', '{[0,9)}', p.protection) f ON true
+    GROUP BY a.account;
+END;
+CREATE FUNCTION rtm_definer(account text, protection daterange) RETURNS bigint LANGUAGE sql SECURITY DEFINER AS
+$$SELECT count(*) FROM revrtm.find_protection(account, '{[0,9)}', '{[0,9)}', protection)$$;
+ALTER FUNCTION rtm_definer OWNER TO rtm_staff;
+SET ROLE rtm_staff;
+SELECT pg_temp.ask('staff');
+SET ROLE rtm_beta;
+SELECT pg_temp.ask('beta');
+SET revrtm.as_of = '2020-01-01';
+SET revrtm.timezone = 'Pacific/Kiritimati';
+SET TimeZone = '<UTC>+100';
+SELECT pg_temp.ask('beta, with settings');
+INSERT INTO answer
+SELECT 'beta, by staff''s function', a, sum(n), count(*) - sum(n)
+FROM unnest('{over,ends,begins,later,nowhere}'::text[]) a, period p, rtm_definer(a, p.protection) n GROUP BY a;
+SELECT count(*) AS registered FROM unnest('{1999-01-01,2026-07-01,2150-01-01}'::text[]) d,
+    LATERAL set_config('revrtm.as_of', d, false) s, LATERAL revrtm.register_deal('moved ' || s, 'beta', '{ANY}', '{ANY}');
+SELECT status, reason_code FROM unnest('{over,ends,begins,later,nowhere}'::text[]) a,
+    LATERAL revrtm.register_deal(a, 'beta', '{ANY}', '{ANY}');
+RESET ROLE;
+RESET revrtm.timezone;
+RESET TimeZone;
+SET revrtm.as_of = '2026-07-01 12:00:00+00';
+SELECT asked, account, protected, free FROM answer ORDER BY asked, account;
+SELECT count(*) AS registered, bool_and(protection = daterange(pg_temp.today(), pg_temp.today() + 90)) AS by_the_clock
+FROM revrtm.deal_registration WHERE account_id ~ '^(moved|over|ends|begins|later|nowhere)' AND partner_id = 'beta';
+-- Staff's function that registers gives its caller no other days, nor an earlier place; staff's own goes by the settings.
+ALTER FUNCTION rtm_definer RENAME TO rtm_asks;
+CREATE FUNCTION rtm_definer() RETURNS void LANGUAGE sql SECURITY DEFINER AS
+$$SELECT revrtm.register_deal('lent', 'beta', '{ANY}', '{ANY}')$$;
+ALTER FUNCTION rtm_definer() OWNER TO rtm_staff;
+SET ROLE rtm_beta;
+SELECT rtm_definer();
+SET ROLE rtm_staff;
+SELECT rtm_definer();
+RESET ROLE;
+SELECT bool_or(protection = '[2026-07-01,2026-09-29)' AND submitted_at = revrtm.as_of()) AS staff_by_as_of,
+    bool_or(protection = daterange(pg_temp.today(), pg_temp.today() + 90) AND submitted_at <> revrtm.as_of()) AS beta_by_the_clock,
+    count(*)
+FROM revrtm.deal_registration WHERE account_id = 'lent';
+DROP FUNCTION rtm_asks, rtm_definer(), pg_temp.ask(text);
+DROP TABLE answer, period;
+DELETE FROM revrtm.deal_registration WHERE account_id ~ '^(moved|over|ends|begins|later|nowhere|lent)';
 
 -- The error of the trigger, for staff, for a reader of some columns, for a partner.
 SET ROLE rtm_staff;
@@ -169,5 +240,5 @@ RESET ROLE;
 DELETE FROM revrtm.deal_registration;
 DELETE FROM revrtm.partner_login;
 DELETE FROM revrtm.partner_proxy;
-DROP OWNED BY rtm_alpha, rtm_alpha_user, rtm_beta, rtm_both, rtm_portal, rtm_staff, rtm_nobody;
-DROP ROLE rtm_alpha, rtm_alpha_user, rtm_beta, rtm_both, rtm_portal, rtm_staff, rtm_nobody;
+DROP OWNED BY rtm_alpha, rtm_alpha_user, rtm_beta, rtm_both, rtm_portal, rtm_apart, rtm_staff, rtm_nobody;
+DROP ROLE rtm_alpha, rtm_alpha_user, rtm_beta, rtm_both, rtm_portal, rtm_apart, rtm_staff, rtm_nobody;
