@@ -3,15 +3,14 @@
  * journey_agg.c
  *		journey_agg and rollup: the growing journey, and its packing.
  *
- * While it grows, a journey is one flat varlena: touches of fixed size from
- * the front, names and ids from the back, free room between. It lies in the
+ * While it grows, a journey is one flat varlena: a header and the touches as
+ * they came, one behind the other, free room at the end. It lies in the
  * aggregate's memory and is changed in place; when it is full it is copied
  * into one of twice the size, whose free room is inside VARSIZE, because
- * nodeAgg copies that many bytes and frees the old state. What lies at the
- * back is addressed by its distance from the end, which growth keeps.
+ * nodeAgg copies that many bytes and frees the old state.
  *
- * Grouping many deals is bound by memory, so the state is small and unaligned:
- * ten touches of six channels fit into its first 256 bytes.
+ * Grouping many deals is bound by cache misses, so a touch is only appended:
+ * names are compared with the one before, and made unique when all is packed.
  *
  * Copyright (c) 2026, the revrtm developers; see LICENSE
  *-------------------------------------------------------------------------
@@ -28,38 +27,32 @@
 
 #define JOURNEY_GROWING		0x80
 
-/* How many of the latest names are searched before a name is added again. */
-#define NAMES_SEARCHED		64
-
+/* Room for some ten touches, as most deals have. */
 #define FIRST_SIZE			256
-#define MAX_NAMES			(1 << 28)
 
 /*
- * In front stand the touches: the instant, and the number of the name << 4 |
- * milestone bits; with ids, the distance of the id from the end, 0 for none.
+ * A touch is its instant (8 bytes), a byte of milestone bits and the flags
+ * below, then its channel and its id, each a length (2 bytes) and the bytes.
  */
-#define TOUCH_BYTES			(sizeof(TimestampTz) + sizeof(uint32))
-#define ID_BYTES			sizeof(uint32)
+#define SAME_CHANNEL		0x10	/* as the touch before: left out */
+#define HAS_ID				0x20
+#define FIXED_BYTES			(sizeof(TimestampTz) + 1)
+#define TEXT_BYTES(len)		(sizeof(uint16) + (len))
+StaticAssertDecl(JOURNEY_MAX_NAME <= PG_UINT16_MAX && JOURNEY_MAX_ID <= PG_UINT16_MAX,
+				 "lengths must fit two bytes");
 
 typedef struct GrowingJourney
 {
 	int32		vl_len_;
 	uint8		format;			/* JOURNEY_GROWING */
 	bool		untimed;
-	bool		has_ids;
-	bool		repeats;		/* a name may stand in it twice */
-	uint32		n;				/* touches, at the front */
-	uint32		names;
-	uint32		back;			/* bytes used at the back */
-	char		front[FLEXIBLE_ARRAY_MEMBER];
+	uint16		unused;
+	uint32		n;				/* touches */
+	uint32		names;			/* channels written out */
+	uint32		used;			/* bytes of data */
+	uint32		channel;		/* where in data the last channel stands */
+	char		data[FLEXIBLE_ARRAY_MEMBER];
 } GrowingJourney;
-
-/*
- * Behind, newest first: two bytes, length << 1 | is it an id, and the bytes.
- */
-#define ENTRY_BYTES(len)	(sizeof(uint16) + (len))
-StaticAssertDecl(JOURNEY_MAX_NAME <= PG_INT16_MAX && JOURNEY_MAX_ID <= PG_INT16_MAX,
-				 "lengths must fit an entry");
 
 REVRTM_FUNCTION(revrtm_journey_accum);
 REVRTM_FUNCTION(revrtm_journey_rollup);
@@ -69,27 +62,6 @@ static inline bool
 is_growing(struct varlena *value)
 {
 	return *(uint8 *) VARDATA_ANY(value) == JOURNEY_GROWING;
-}
-
-static inline Size
-touch_bytes(const GrowingJourney *state)
-{
-	return state->has_ids ? TOUCH_BYTES + ID_BYTES : TOUCH_BYTES;
-}
-
-/* The entry at a distance from the end. */
-static inline Bytes
-read_entry(const GrowingJourney *state, uint32 distance, bool *is_id)
-{
-	const char *p = (const char *) state + VARSIZE(state) - distance;
-	uint16		head;
-	Bytes		result;
-
-	memcpy(&head, p, sizeof(head));
-	*is_id = head & 1;
-	result.data = p + sizeof(head);
-	result.len = head >> 1;
-	return result;
 }
 
 static GrowingJourney *
@@ -106,17 +78,16 @@ new_journey(Size size)
 /*
  * Make room for so many bytes more.
  */
-static GrowingJourney *
+static inline GrowingJourney *
 reserve(GrowingJourney *state, Size bytes)
 {
-	Size		front = offsetof(GrowingJourney, front) + state->n * touch_bytes(state);
-	Size		needed = front + bytes + state->back;
+	Size		used = offsetof(GrowingJourney, data) + state->used;
 	Size		size = VARSIZE(state);
 	GrowingJourney *larger;
 
-	if (likely(needed <= size))
+	if (likely(used + bytes <= size))
 		return state;
-	while (size < needed)
+	while (size < used + bytes)
 		size *= 2;
 	if (!AllocSizeIsValid(size))
 		ereport(ERROR,
@@ -124,70 +95,30 @@ reserve(GrowingJourney *state, Size bytes)
 				 errmsg("journey of more than %u touches is too large", state->n),
 				 errhint("Aggregate by deal, not over all touches.")));
 	larger = new_journey(size);
-	memcpy(&larger->format, &state->format, front - offsetof(GrowingJourney, format));
-	memcpy((char *) larger + size - state->back,
-		   (char *) state + VARSIZE(state) - state->back, state->back);
+	memcpy(&larger->format, &state->format, used - offsetof(GrowingJourney, format));
 	return larger;
 }
 
-/* The caller has reserved the room. */
-static inline uint32
-push_back(GrowingJourney *state, const Bytes *bytes, bool is_id)
+static inline Bytes
+get_text(const char *p)
 {
-	uint16		head = (uint16) (bytes->len << 1 | is_id);
-	char	   *p;
+	uint16		len;
+	Bytes		result;
 
-	state->back += ENTRY_BYTES(bytes->len);
-	p = (char *) state + VARSIZE(state) - state->back;
-	memcpy(p, &head, sizeof(head));
-	memcpy(p + sizeof(head), bytes->data, bytes->len);
-	return state->back;
+	memcpy(&len, p, sizeof(len));
+	result.data = p + sizeof(len);
+	result.len = len;
+	return result;
 }
 
-/*
- * The number of a name among the latest ones, or that of a new one.
- */
-static inline uint32
-find_name(const GrowingJourney *state, const Bytes *name)
+static inline char *
+put_text(char *p, const Bytes *text)
 {
-	char		last = name->len > 0 ? name->data[name->len - 1] : '\0';
-	uint32		number = state->names;
-	uint32		oldest = number > NAMES_SEARCHED ? number - NAMES_SEARCHED : 0;
-	uint32		distance = state->back;
+	uint16		len = (uint16) text->len;
 
-	while (number > oldest)
-	{
-		bool		is_id;
-		Bytes		entry = read_entry(state, distance, &is_id);
-
-		distance -= ENTRY_BYTES(entry.len);
-		if (is_id)
-			continue;
-		number--;
-		/* Names of channels differ at their ends more often than before. */
-		if (entry.len == name->len &&
-			(entry.len == 0 || entry.data[entry.len - 1] == last) &&
-			memcmp(entry.data, name->data, name->len) == 0)
-			return number;
-	}
-	return state->names;
-}
-
-/*
- * The state with room for ids beside its touches.
- */
-static GrowingJourney *
-widen(GrowingJourney *state)
-{
-	state = reserve(state, state->n * ID_BYTES);
-	for (uint32 i = state->n; i-- > 0;)
-	{
-		memmove(state->front + i * (TOUCH_BYTES + ID_BYTES), state->front + i * TOUCH_BYTES,
-				TOUCH_BYTES);
-		memset(state->front + i * (TOUCH_BYTES + ID_BYTES) + TOUCH_BYTES, 0, ID_BYTES);
-	}
-	state->has_ids = true;
-	return state;
+	memcpy(p, &len, sizeof(len));
+	memcpy(p + sizeof(len), text->data, text->len);
+	return p + TEXT_BYTES(text->len);
 }
 
 /*
@@ -197,35 +128,34 @@ static inline GrowingJourney *
 add_touch(GrowingJourney *state, TimestampTz at, const Bytes *channel, uint32 milestone,
 		  const Bytes *id)
 {
-	uint32		number = find_name(state, channel);
-	bool		is_new = number == state->names;
-	uint32		packed;
+	uint8		flags = (uint8) milestone;
 	char	   *p;
 
-	if (id->data != NULL && !state->has_ids)
-		state = widen(state);
-	state = reserve(state, touch_bytes(state) + (is_new ? ENTRY_BYTES(channel->len) : 0) +
-					(id->data ? ENTRY_BYTES(id->len) : 0));
-	if (is_new)
+	if (state->n > 0)
 	{
-		if (number == MAX_NAMES - 1)
-			ereport(ERROR,
-					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-					 errmsg("journey has too many channels")));
-		push_back(state, channel, false);
-		state->names++;
-		state->repeats = state->names > NAMES_SEARCHED;
-	}
-	packed = number << 4 | milestone;
-	p = state->front + state->n * touch_bytes(state);
-	memcpy(p, &at, sizeof(at));
-	memcpy(p + sizeof(at), &packed, sizeof(packed));
-	if (state->has_ids)
-	{
-		uint32		distance = id->data ? push_back(state, id, true) : 0;
+		Bytes		before = get_text(state->data + state->channel);
 
-		memcpy(p + TOUCH_BYTES, &distance, sizeof(distance));
+		if (before.len == channel->len && memcmp(before.data, channel->data, before.len) == 0)
+			flags |= SAME_CHANNEL;
 	}
+	if (id->data != NULL)
+		flags |= HAS_ID;
+
+	state = reserve(state, FIXED_BYTES + TEXT_BYTES(channel->len) +
+					(id->data ? TEXT_BYTES(id->len) : 0));
+	p = state->data + state->used;
+	memcpy(p, &at, sizeof(at));
+	p += sizeof(at);
+	*p++ = (char) flags;
+	if (!(flags & SAME_CHANNEL))
+	{
+		state->channel = (uint32) (p - state->data);
+		state->names++;
+		p = put_text(p, channel);
+	}
+	if (flags & HAS_ID)
+		p = put_text(p, id);
+	state->used = (uint32) (p - state->data);
 	state->n++;
 	return state;
 }
@@ -339,61 +269,44 @@ revrtm_journey_rollup(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(add_journey(state_to_change(fcinfo, "rollup"), PG_GETARG_JOURNEY_P(1)));
 }
 
-/*
- * The names in order of their numbers.
- */
-static Bytes *
-names_of(const GrowingJourney *state)
-{
-	Bytes	   *name = palloc_extended(sizeof(Bytes) * Max((Size) state->names, 1),
-									   MCXT_ALLOC_HUGE);
-	uint32		number = state->names;
-
-	for (uint32 distance = state->back; number > 0;)
-	{
-		bool		is_id;
-		Bytes		entry = read_entry(state, distance, &is_id);
-
-		distance -= ENTRY_BYTES(entry.len);
-		if (!is_id)
-			name[--number] = entry;
-	}
-	return name;
-}
-
 struct varlena *
 rtm_journey_finish(struct varlena *value)
 {
 	GrowingJourney *state;
 	Touch	   *touch;
-	Size		width;
+	Bytes	   *name;
+	const char *p;
+	uint32		names = 0;
 
 	if (likely(!is_growing(value)))
 		return value;
 
 	state = (GrowingJourney *) PG_DETOAST_DATUM(PointerGetDatum(value));
-	width = touch_bytes(state);
 	touch = palloc_extended(sizeof(Touch) * Max((Size) state->n, 1), MCXT_ALLOC_HUGE);
+	name = palloc_extended(sizeof(Bytes) * Max((Size) state->names, 1), MCXT_ALLOC_HUGE);
+	p = state->data;
 	for (uint32 i = 0; i < state->n; i++)
 	{
-		const char *p = state->front + i * width;
-		uint32		packed;
-		uint32		distance = 0;
-		bool		is_id;
+		uint8		flags = (uint8) p[sizeof(TimestampTz)];
 
 		memcpy(&touch[i].at, p, sizeof(TimestampTz));
-		memcpy(&packed, p + sizeof(TimestampTz), sizeof(packed));
-		if (state->has_ids)
-			memcpy(&distance, p + TOUCH_BYTES, sizeof(distance));
-		touch[i].channel = packed >> 4;
-		touch[i].milestone = packed & 0x0F;
+		p += FIXED_BYTES;
+		if (!(flags & SAME_CHANNEL))
+		{
+			name[names] = get_text(p);
+			p += TEXT_BYTES(name[names++].len);
+		}
+		touch[i].channel = names - 1;
+		touch[i].milestone = flags & MILESTONE_ALL;
 		touch[i].id.data = NULL;
 		touch[i].id.len = 0;
-		if (distance != 0)
-			touch[i].id = read_entry(state, distance, &is_id);
+		if (flags & HAS_ID)
+		{
+			touch[i].id = get_text(p);
+			p += TEXT_BYTES(touch[i].id.len);
+		}
 	}
-	return rtm_journey_pack(touch, state->n, names_of(state), state->names, state->repeats,
-							!state->untimed);
+	return rtm_journey_pack(touch, state->n, name, names, true, !state->untimed);
 }
 
 /*
