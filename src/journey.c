@@ -279,22 +279,26 @@ compare_touches(const void *left, const void *right, void *names)
 	return (a->milestone > b->milestone) - (a->milestone < b->milestone);
 }
 
+/* Up to this many names are compared with each other. */
+#define SMALL_NAMES		32
+
 /*
  * Number the channels by first appearance. Returns how many there are;
  * order[] holds their old numbers. Where the array of names repeats itself,
- * a hash table finds the first number of each.
+ * the first number of each is looked for, in a hash table if there are many.
  */
 static uint32
 number_channels(Touch *touches, uint32 n, const Bytes *name, uint32 names, bool repeats,
 				uint32 *order)
 {
-	uint32	   *new_number = palloc(sizeof(uint32) * (names + 1));
+	uint32		small[SMALL_NAMES];
+	uint32	   *new_number = names <= SMALL_NAMES ? small : palloc(sizeof(uint32) * names);
 	uint32	   *slot = NULL;
 	uint32		mask = 7;
 	uint32		channels = 0;
 
-	memset(new_number, 0xFF, sizeof(uint32) * (names + 1));
-	if (repeats)
+	memset(new_number, 0xFF, sizeof(uint32) * names);
+	if (repeats && names > SMALL_NAMES)
 	{
 		while (mask < 2 * Min(names, JOURNEY_MAX_CHANNELS))
 			mask = mask << 1 | 1;
@@ -313,7 +317,15 @@ number_channels(Touch *touches, uint32 n, const Bytes *name, uint32 names, bool 
 			touches[i].channel = new_number[old];
 			continue;
 		}
-		if (repeats)
+		if (repeats && slot == NULL)
+		{
+			for (number = 0; number < channels; number++)
+			{
+				if (compare_bytes(&name[order[number]], &name[old]) == 0)
+					break;
+			}
+		}
+		else if (repeats)
 		{
 			h = hash_bytes((const unsigned char *) name[old].data, name[old].len) & mask;
 			while (slot[h] != PG_UINT32_MAX &&
@@ -331,7 +343,7 @@ number_channels(Touch *touches, uint32 n, const Bytes *name, uint32 names, bool 
 								JOURNEY_MAX_CHANNELS),
 						 errhint("Group the channels, or check that an identifier was not "
 								 "passed as the channel.")));
-			if (repeats)
+			if (slot != NULL)
 				slot[h] = channels;
 			order[channels++] = old;
 		}
@@ -340,7 +352,8 @@ number_channels(Touch *touches, uint32 n, const Bytes *name, uint32 names, bool 
 	}
 	if (slot != NULL)
 		pfree(slot);
-	pfree(new_number);
+	if (new_number != small)
+		pfree(new_number);
 	return channels;
 }
 

@@ -95,23 +95,54 @@ hand_out_ranked(uint64_t *part, const uint64_t *remainder, size_t n, size_t left
 }
 
 /*
- * Hand out left units, one each, to the largest remainders.
+ * Hand out left units, one each, to the largest remainders, ties to the
+ * lowest index.
  */
 static void
 hand_out(uint64_t *part, const uint64_t *remainder, uint64_t *scratch, size_t n, size_t left)
 {
 	uint64_t	threshold = remainder[0];
+	uint64_t	other = remainder[0];
 	size_t		given = 0;
 	size_t		i = 1;
 
-	while (i < n && remainder[i] == threshold)
+	/* One value or two, as of equal weights and of positions, need no ranks. */
+	while (i < n && (remainder[i] == threshold || remainder[i] == other || other == threshold))
+	{
+		if (remainder[i] != threshold)
+			other = remainder[i];
 		i++;
-	if (i < n && n <= RANKED)
+	}
+	if (i == n)
+	{
+		size_t		larger = 0;
+
+		if (other > threshold)
+			threshold = other;
+		for (i = 0; i < n; i++)
+			larger += remainder[i] == threshold;
+		if (larger < left)
+		{
+			/* All of the larger get one, and some of the smaller. */
+			for (i = 0; i < n; i++)
+			{
+				if (remainder[i] == threshold)
+				{
+					part[i]++;
+					given++;
+				}
+			}
+			for (i = 0; remainder[i] == threshold;)
+				i++;
+			threshold = remainder[i];
+		}
+	}
+	else if (n <= RANKED)
 	{
 		hand_out_ranked(part, remainder, n, left);
 		return;
 	}
-	if (i < n)
+	else
 	{
 		for (i = 0; i < n; i++)
 			scratch[i] = remainder[i];
