@@ -13,7 +13,7 @@ files() {
 		names+=(-o -path "./$pattern")
 	done
 	find . \( -path ./.git -o -path ./build -o -path ./results -o -path ./tmp_check \
-		-o -path './sql/revrtm--*.sql' \) -prune -o -type f \( "${names[@]:1}" \) -print |
+		-o -path './sql/revrtm--*.sql' -o -name '*.o' -o -name '*.so' -o -name '*.bc' \) -prune -o -type f \( "${names[@]:1}" \) -print |
 		sed 's|^\./||' | sort
 }
 
