@@ -209,6 +209,15 @@ new_state(FmgrInfo *flinfo, ArrayType *names, int scale)
 	{
 		MemoryContext caller = MemoryContextSwitchTo(flinfo->fn_mcxt);
 
+		/* Only the last models are kept, should groups differ in theirs. */
+		flinfo->fn_extra = NULL;
+		if (empty != NULL)
+		{
+			if (empty->names != NULL)
+				pfree(empty->names);
+			pfree(empty->credits);
+			pfree(empty);
+		}
 		empty = palloc(sizeof(EmptyCredits));
 		empty->names = names ? (ArrayType *) DatumGetPointer(datumCopy(PointerGetDatum(names),
 																	   false, -1)) : NULL;
