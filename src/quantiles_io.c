@@ -50,8 +50,9 @@ find_fault(Quantiles *q)
 		if (shift == 0 && q->entry[i].key == rtm_quantile_key(0) - 1)
 			return "Minus zero is zero.";
 	}
-	if (shift > 0 && q->total <= QUANTILE_EXACT)
-		return "Up to 512 values are exact, with shift 0.";
+	/* A bit less, and there would be twice the entries at most. */
+	if (shift > 0 && (q->total <= QUANTILE_EXACT || q->used <= QUANTILE_EXACT / 2))
+		return "A shift above 0 comes of more than 512 distinct values.";
 	if (!isfinite(q->least) || !isfinite(q->greatest) || q->least > q->greatest ||
 		rtm_quantile_key(q->least) >> shift != q->entry[0].key ||
 		rtm_quantile_key(q->greatest) >> shift != q->entry[q->used - 1].key)

@@ -126,7 +126,8 @@ check_interval(int64_t k, int64_t n, double confidence)
 	return !(fabsl(lo - lowest) <= 1e-13L * lowest) ||
 		!(fabsl(hi - highest) <= 1e-13L * highest) ||
 		!(0 <= lo && hi <= 1 && lo < hi) ||
-		fabs(hi - (1 - mirror_lo)) > 4 * DBL_EPSILON || fabs(lo - (1 - mirror_hi)) > 4 * DBL_EPSILON;
+		fabs(hi - (1 - mirror_lo)) > 4 * DBL_EPSILON ||
+		fabs(lo - (1 - mirror_hi)) > 4 * DBL_EPSILON;
 }
 
 int
