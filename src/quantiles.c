@@ -109,7 +109,8 @@ rtm_finish_quantiles(const Quantiles *q)
 {
 	Quantiles  *copy;
 
-	if (q->sorted == q->used && q->used == room_of(q))
+	/* An aggregate leaves no room without something in it that is not sorted. */
+	if (q->sorted == q->used)
 		return q;
 	copy = copy_quantiles(q, q->used);
 	tidy(copy, 0);
@@ -199,7 +200,7 @@ revrtm_quantiles_combine(PG_FUNCTION_ARGS)
 	}
 	b = (const Quantiles *) PG_DETOAST_DATUM(PG_GETARG_DATUM(1));
 	if (PG_ARGISNULL(0))
-		PG_RETURN_POINTER(copy_quantiles(b, Max(b->used, FIRST_ENTRIES)));
+		PG_RETURN_POINTER(b);	/* which the caller copies */
 
 	a = (Quantiles *) PG_DETOAST_DATUM(PG_GETARG_DATUM(0));
 	if (b->shift > a->shift)

@@ -12,7 +12,7 @@ SET LOCAL TimeZone = 'UTC';
 SET LOCAL DateStyle = 'ISO';
 SET LOCAL revrtm.as_of = '2026-07-01';
 SELECT setseed(0.31) \g /dev/null
-SELECT plan(22);
+SELECT plan(23);
 
 -- 100 sets of ten shapes, of 1 to some 6000 values.
 CREATE TABLE public.stat_value AS
@@ -79,6 +79,9 @@ SELECT is((SELECT count(DISTINCT q::text) FROM (SELECT q FROM once WHERE set = 9
     1::bigint, 'their text is one');
 SELECT is((SELECT count(DISTINCT pg_column_size(q)) FROM (SELECT revrtm.rollup(q) AS q FROM parted WHERE set = 92 GROUP BY k) x),
     1::bigint, 'and free room is not kept');
+SELECT ok((SELECT max(pg_column_size(q)) = 56 FROM (SELECT revrtm.rollup(x) FROM (VALUES ('0[1,1]{1:1}'::revrtm.quantiles)) v (x)
+                                                     UNION ALL SELECT revrtm.quantile_agg(1) UNION ALL SELECT '0[1,1]{1:1}') r (q)),
+    'of one value neither');
 SELECT is_empty($$SELECT set FROM once WHERE q::text::revrtm.quantiles::text <> q::text$$, 'every text reads back');
 
 -- In parallel.

@@ -235,7 +235,8 @@ main(void)
 	for (int i = 0; i < 200000; i++)
 	{
 		double		a = random_value(i % SHAPES);
-		double		b = i % 4 > 1 ? random_value(i % SHAPES) : nextafter(a, i % 4 ? -DBL_MAX : DBL_MAX);
+		double		near = nextafter(a, i % 4 ? -DBL_MAX : DBL_MAX);
+		double		b = i % 4 > 1 ? random_value(i % SHAPES) : near;
 		uint64_t	key = rtm_quantile_key(a);
 		int			shift = (int) (random_bits() % (QUANTILE_COARSEST + 1));
 		double		edge = rtm_quantile_edge(key >> shift, shift);
