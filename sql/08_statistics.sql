@@ -25,7 +25,7 @@ INSERT INTO revrtm.note (note, meaning) VALUES
 ('no_response', 'Margin did not rise with spend; the curve is flat.'),
 ('no_synced_at', 'The bound CRM tells no synced_at, so every refresh reads everything.'),
 ('other_routes_deals', 'Most of the margin comes from deals of other routes.'),
-('small_n', 'Too few cases for the figure to be relied on; the interval beside it says how far.'),
+('small_n', 'Too few cases for the figure to be relied on.'),
 ('stale_fx', 'The rate used is older than it should be.'),
 ('unknown_route', 'The route is not in revrtm.route.'),
 ('zero_spend', 'Nothing was spent, so there is no return on it.');
