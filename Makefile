@@ -25,19 +25,25 @@ OBJS = \
 	src/model.o \
 	src/money.o \
 	src/partner.o \
+	src/proportion.o \
+	src/quantile.o \
+	src/quantiles.o \
+	src/quantiles_io.o \
 	src/registration.o \
 	src/response_curve.o \
 	src/revrtm.o \
 	src/scope.o \
 	src/settings.o \
 	src/split.o \
-	src/touch_window.o
+	src/touch_window.o \
+	src/wilson.o
 
 # Joined in this order into the install script.
 SQL_MODULES = \
 	sql/00_prologue.sql \
 	sql/05_settings.sql \
 	sql/07_shipped.sql \
+	sql/08_statistics.sql \
 	sql/10_binding.sql \
 	sql/15_route.sql \
 	sql/20_journey.sql \
@@ -81,6 +87,7 @@ REGRESS = \
 	curve \
 	allocate \
 	hardening \
+	statistics \
 	council \
 	api \
 	uninstall
@@ -101,7 +108,8 @@ PGTAP = \
 	test/pgtap/demo_council.sql \
 	test/pgtap/maven_claims.sql \
 	test/pgtap/maven_crm.sql \
-	test/pgtap/pathdata.sql
+	test/pgtap/pathdata.sql \
+	test/pgtap/statistics.sql
 
 TAP = \
 	test/t/doc.pl \
@@ -112,9 +120,13 @@ TAP = \
 # the sources in UNIT_NAME.
 UNIT = \
 	allocate_test \
-	split_test
+	quantile_test \
+	split_test \
+	wilson_test
 UNIT_allocate_test = src/allocate.c src/curve.c
+UNIT_quantile_test = src/quantile.c
 UNIT_split_test = src/split.c src/attribution.c
+UNIT_wilson_test = src/wilson.c
 
 ifneq ($(strip $(TAP)),)
 TAP_TESTS = 1

@@ -206,11 +206,11 @@ SELECT concat_ws(':', coalesce(o.region, '(none)'), coalesce(o.owner_id, '(none)
        count(*) FILTER (WHERE o.is_closed AND o.is_won) AS won,
        count(*) FILTER (WHERE o.is_closed AND NOT o.is_won) AS lost,
        coalesce(sum(o.amount) FILTER (WHERE o.is_closed AND o.is_won), 0)::numeric(18, 2) AS won_amount,
-       (count(*) FILTER (WHERE o.is_closed AND o.is_won)::numeric
-        / nullif(count(*) FILTER (WHERE o.is_closed), 0))::numeric(12, 6) AS win_rate,
+       revrtm.ratio(count(*) FILTER (WHERE o.is_closed AND o.is_won),
+                    count(*) FILTER (WHERE o.is_closed))::numeric(12, 6) AS win_rate,
        count(*) FILTER (WHERE o.note = 'fx_missing') AS fx_missing,
-       CASE WHEN count(*) FILTER (WHERE o.is_closed) = 0 THEN 'no_closed'
-            WHEN bool_or(o.note IS NOT DISTINCT FROM 'fx_missing') THEN 'fx_missing' END::text AS note
+       coalesce(revrtm.ratio_note(count(*) FILTER (WHERE o.is_closed), 'no_closed'),
+                CASE WHEN bool_or(o.note IS NOT DISTINCT FROM 'fx_missing') THEN 'fx_missing' END) AS note
 FROM revrtm.booking o
 GROUP BY coalesce(o.region, '(none)'), coalesce(o.owner_id, '(none)'), coalesce(o.product, '(none)'), o.route_id,
          concat_ws(':', coalesce(o.region, '(none)'), coalesce(o.owner_id, '(none)'),

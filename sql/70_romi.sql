@@ -87,10 +87,9 @@ SELECT concat_ws(':', l.model, l.route_id, l.category, coalesce(revrtm.date_text
        coalesce(l.revenue, 0)::numeric(18, 2) AS revenue,
        coalesce(l.margin, 0)::numeric(18, 2) AS margin,
        coalesce(l.spend, 0)::numeric(18, 2) AS spend,
-       ((coalesce(l.margin, 0) - l.spend) / nullif(l.spend, 0))::numeric(18, 6) AS romi,
+       revrtm.ratio(coalesce(l.margin, 0) - l.spend, l.spend)::numeric(18, 6) AS romi,
        coalesce(l.fx_missing, 0) AS fx_missing,
-       CASE WHEN l.fx_missing > 0 THEN 'fx_missing'
-            WHEN coalesce(l.spend, 0) = 0 THEN 'zero_spend' END::text AS note
+       coalesce(CASE WHEN l.fx_missing > 0 THEN 'fx_missing' END, revrtm.ratio_note(l.spend, 'zero_spend')) AS note
 FROM (SELECT coalesce(c.model, s.model) AS model, coalesce(c.route_id, s.route_id) AS route_id,
              coalesce(c.category, s.category) AS category, coalesce(c.period, s.period) AS period,
              c.conversions, c.revenue, c.margin, s.spend, s.fx_missing

@@ -75,7 +75,7 @@ BEGIN ATOMIC
                pg_catalog.regr_slope(coalesce(m.margin, 0)::float8, pg_catalog.ln(s.spend::float8) ORDER BY s.period) AS slope,
                pg_catalog.regr_intercept(coalesce(m.margin, 0)::float8, pg_catalog.ln(s.spend::float8) ORDER BY s.period) AS intercept,
                pg_catalog.avg(coalesce(m.margin, 0))::float8 AS mean,
-               coalesce(pg_catalog.sum(m.other_margin), 0) / nullif(pg_catalog.sum(m.margin), 0) AS other_share,
+               revrtm.ratio(coalesce(pg_catalog.sum(m.other_margin), 0), pg_catalog.sum(m.margin)) AS other_share,
                pg_catalog.min(s.spend) < pg_catalog.max(s.spend) AS varies,
                coalesce(pg_catalog.max(s.spend) FILTER (WHERE s.period = (SELECT k.month FROM council k)), 0) AS current
         FROM revrtm.budget_line l

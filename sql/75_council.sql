@@ -46,8 +46,8 @@ BEGIN ATOMIC
         GROUP BY b.route_id
     ), slope AS (
         SELECT f.route_id,
-               pg_catalog.sum(revrtm.curve_slope(f.curve, f.current::float8) * f.current::float8 ORDER BY f.line COLLATE "C")
-               / nullif(pg_catalog.sum(f.current::float8 ORDER BY f.line COLLATE "C"), 0) AS slope
+               revrtm.ratio(pg_catalog.sum(revrtm.curve_slope(f.curve, f.current::float8)::numeric * f.current),
+                            pg_catalog.sum(f.current)) AS slope
         FROM revrtm.budget_fit(council_route.period) f
         -- A line that keeps its budget has no curve of its own.
         WHERE f.current > 0 AND (f.note IS NULL OR f.note = 'no_response')
@@ -61,17 +61,16 @@ BEGIN ATOMIC
     )
     SELECT p.route_id, r.kind, coalesce(d.open_deals, 0), coalesce(d.open_amount, 0)::numeric(18, 2),
            coalesce(d.won, 0), coalesce(d.lost, 0),
-           (d.won::numeric / nullif(d.won + d.lost, 0))::numeric(12, 6),
+           revrtm.ratio(d.won, d.won + d.lost)::numeric(12, 6),
            d.cycle_days::numeric(12, 1),
            coalesce(s.spend, 0)::numeric(18, 2),
            coalesce(c.revenue_by_model, '{}'),
            coalesce(c.revenue, 0)::numeric(18, 2), coalesce(c.margin, 0)::numeric(18, 2),
-           ((coalesce(c.margin, 0) - s.spend) / nullif(s.spend, 0))::numeric(18, 6),
+           revrtm.ratio(coalesce(c.margin, 0) - s.spend, s.spend)::numeric(18, 6),
            (l.slope - 1)::numeric(18, 6),
            coalesce(b.current_budget, 0)::numeric(18, 2), coalesce(b.proposed_budget, 0)::numeric(18, 2),
-           CASE WHEN r.route_id IS NULL THEN 'unknown_route'
-                WHEN coalesce(s.spend, 0) = 0 THEN 'zero_spend'
-                WHEN coalesce(d.won + d.lost, 0) = 0 THEN 'no_closed' END
+           coalesce(CASE WHEN r.route_id IS NULL THEN 'unknown_route' END, revrtm.ratio_note(s.spend, 'zero_spend'),
+                    revrtm.ratio_note(d.won + d.lost, 'no_closed'))
     FROM spine p
          LEFT JOIN revrtm.route r ON r.route_id = p.route_id
          LEFT JOIN deals d ON d.route_id = p.route_id

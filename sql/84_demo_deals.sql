@@ -389,11 +389,11 @@ BEGIN
             WINDOW line AS (PARTITION BY lm.line_no)
         ), ratio AS MATERIALIZED (
             SELECT w.line_no, w.month_no,
-                   (10000 * greatest(0.3, least(3, w.wanted / nullif(w.margin, 0))))::bigint AS ratio
+                   (10000 * greatest(0.3, least(3, revrtm.ratio(w.wanted, w.margin))))::bigint AS ratio
             FROM wanted w
         )
         SELECT f.deal_no, greatest(2500, least(40000, f.factor
-                   * coalesce(sum(s.share * r.ratio) / nullif(sum(s.share), 0), 10000) / 10000))::bigint AS factor
+                   * coalesce(revrtm.ratio(sum(s.share * r.ratio), sum(s.share)), 10000) / 10000))::bigint AS factor
         FROM revrtm_demo.work_factor f
         LEFT JOIN revrtm_demo.work_share s USING (deal_no)
         LEFT JOIN ratio r ON r.line_no = s.line_no AND r.month_no = s.month_no
