@@ -39,6 +39,7 @@ SQL_MODULES = \
 	sql/05_settings.sql \
 	sql/07_shipped.sql \
 	sql/10_binding.sql \
+	sql/13_money.sql \
 	sql/15_route.sql \
 	sql/20_journey.sql \
 	sql/30_attribution.sql \
@@ -82,6 +83,7 @@ REGRESS = \
 	allocate \
 	hardening \
 	council \
+	money \
 	api \
 	uninstall
 REGRESS_OPTS = --inputdir=test
@@ -95,12 +97,14 @@ ISOLATION_OPTS = --inputdir=test --outputdir=.
 
 PGTAP = \
 	test/pgtap/adapter_seed.sql \
+	test/pgtap/adventureworks_rates.sql \
 	test/pgtap/allocate.sql \
 	test/pgtap/attribution.sql \
 	test/pgtap/claim.sql \
 	test/pgtap/demo_council.sql \
 	test/pgtap/maven_claims.sql \
 	test/pgtap/maven_crm.sql \
+	test/pgtap/money.sql \
 	test/pgtap/pathdata.sql
 
 TAP = \
