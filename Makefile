@@ -45,6 +45,7 @@ SQL_MODULES = \
 	sql/07_shipped.sql \
 	sql/08_statistics.sql \
 	sql/10_binding.sql \
+	sql/13_money.sql \
 	sql/15_route.sql \
 	sql/20_journey.sql \
 	sql/30_attribution.sql \
@@ -89,6 +90,7 @@ REGRESS = \
 	hardening \
 	statistics \
 	council \
+	money \
 	api \
 	uninstall
 REGRESS_OPTS = --inputdir=test
@@ -102,12 +104,14 @@ ISOLATION_OPTS = --inputdir=test --outputdir=.
 
 PGTAP = \
 	test/pgtap/adapter_seed.sql \
+	test/pgtap/adventureworks_rates.sql \
 	test/pgtap/allocate.sql \
 	test/pgtap/attribution.sql \
 	test/pgtap/claim.sql \
 	test/pgtap/demo_council.sql \
 	test/pgtap/maven_claims.sql \
 	test/pgtap/maven_crm.sql \
+	test/pgtap/money.sql \
 	test/pgtap/pathdata.sql \
 	test/pgtap/statistics.sql
 

@@ -158,8 +158,8 @@ INSERT INTO revrtm.relation_column
 
 ('fx_rate', 1, 'from_currency', 'text', true, true, NULL, 'ISO 4217 code of the currency converted from.'),
 ('fx_rate', 2, 'to_currency', 'text', true, true, NULL, 'ISO 4217 code of the currency converted to.'),
-('fx_rate', 3, 'on_date', 'date', true, true, NULL, 'Day from which the rate holds, until the next rate of the pair.'),
-('fx_rate', 4, 'rate', 'numeric', true, true, NULL, 'Units of to_currency for one unit of from_currency.'),
+('fx_rate', 3, 'on_date', 'date', true, true, NULL, 'Day from which the rate holds, until the next rate of the pair, but no longer than revrtm.fx_max_age.'),
+('fx_rate', 4, 'rate', 'numeric', true, true, NULL, 'Units of to_currency for one unit of from_currency: finite and above zero.'),
 
 ('app_user', 1, 'user_id', 'text', true, true, NULL, 'Id of the user.'),
 ('app_user', 2, 'user_name', 'text', true, false, NULL, 'Name of the user.'),

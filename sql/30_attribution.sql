@@ -62,6 +62,16 @@ AS 'MODULE_PATHNAME', 'revrtm_credit';
 COMMENT ON FUNCTION revrtm.credit(revrtm.journey, text, numeric, integer) IS
 'What each touch of a deal earns under a model: weights that sum to 1 and amounts that sum to the amount exactly. A NULL or empty journey is one row, (unattributed). 22023 for an unknown model.';
 
+CREATE FUNCTION revrtm.credit(
+    j revrtm.journey, model text, amount numeric, scale integer, converted numeric, converted_scale integer,
+    OUT ordinal integer, OUT channel text, OUT touched_at timestamptz,
+    OUT weight double precision, OUT amount numeric, OUT converted numeric
+) RETURNS SETOF record
+LANGUAGE c STABLE PARALLEL SAFE COST 5 ROWS 10
+AS 'MODULE_PATHNAME', 'revrtm_credit';
+COMMENT ON FUNCTION revrtm.credit(revrtm.journey, text, numeric, integer, numeric, integer) IS
+'As credit(journey, model, amount, scale), and the same deal''s amount in another currency split by the same weights: converted once, in whole, its parts sum to it exactly too.';
+
 CREATE FUNCTION revrtm.touch_weight(
     model text, touched_at timestamptz, channel text DEFAULT NULL, milestone text DEFAULT NULL
 ) RETURNS double precision

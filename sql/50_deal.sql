@@ -7,22 +7,6 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION revrtm.date_text(date) IS 'The day as YYYY-MM-DD, whatever DateStyle says; keys of views are made with it.';
 
-CREATE FUNCTION revrtm.fx(from_currency text, to_currency text, on_date date) RETURNS numeric
-LANGUAGE c STABLE PARALLEL SAFE COST 10
-AS 'MODULE_PATHNAME', 'revrtm_fx';
-COMMENT ON FUNCTION revrtm.fx(text, text, date) IS
-'Units of to_currency for one of from_currency: the latest rate on or before the day, of several the lowest; NULL where there is none. A query reads each pair of currencies once.';
-
--- No sub-select: the planner puts it in place.
-CREATE FUNCTION revrtm.reporting_rate(currency text, on_date date) RETURNS numeric
-LANGUAGE sql STABLE PARALLEL SAFE
-BEGIN ATOMIC
-    SELECT CASE WHEN currency IS NULL OR currency = revrtm.setting('currency') THEN 1
-                ELSE revrtm.fx(currency, revrtm.setting('currency'), on_date) END;
-END;
-COMMENT ON FUNCTION revrtm.reporting_rate(text, date) IS
-'Units of revrtm.currency for one of the currency on that day; 1 for NULL, which is the reporting currency; NULL without a rate.';
-
 CREATE VIEW revrtm.deal WITH (security_invoker = true) AS
 SELECT d.opportunity_id AS deal_key,
        d.opportunity_id,
@@ -38,15 +22,18 @@ SELECT d.opportunity_id AS deal_key,
        d.is_closed,
        d.is_won,
        date_trunc('month', d.ended_at AT TIME ZONE (SELECT revrtm.setting('timezone')))::date AS period,
-       round(d.amount * d.rate, 2)::numeric(18, 2) AS amount,
-       round(coalesce(d.margin, d.amount * coalesce(r.default_margin, 1)) * d.rate, 2)::numeric(18, 2) AS margin,
+       revrtm.reporting_amount(d.amount, d.currency, d.on_date)::numeric(20, 4) AS amount,
+       revrtm.reporting_amount(coalesce(d.margin, d.amount * coalesce(r.default_margin, 1)),
+                               d.currency, d.on_date)::numeric(20, 4) AS margin,
+       coalesce(d.currency, (SELECT revrtm.setting('currency'))) AS deal_currency,
+       revrtm.convert_amount(d.amount, d.currency, d.currency, NULL)::numeric(20, 4) AS deal_amount,
        CASE WHEN d.amount IS NULL THEN 'no_amount'
-            WHEN d.rate IS NULL THEN 'fx_missing'
-            WHEN d.margin IS NULL THEN 'margin_estimated' END::text AS note,
+            ELSE coalesce(revrtm.reporting_note(d.currency, d.on_date),
+                          CASE WHEN d.margin IS NULL THEN 'margin_estimated' END) END::text AS note,
        d.journey
 FROM (SELECT k.*,
-             revrtm.reporting_rate(k.currency, (coalesce(k.ended_at, (SELECT revrtm.as_of()))
-                                                AT TIME ZONE (SELECT revrtm.setting('timezone')))::date) AS rate
+             (coalesce(k.ended_at, (SELECT revrtm.as_of()))
+              AT TIME ZONE (SELECT revrtm.setting('timezone')))::date AS on_date
       FROM revrtm.deal_journey k) d
      LEFT JOIN revrtm.route r ON r.route_id = d.route_id;
 COMMENT ON VIEW revrtm.deal IS
@@ -67,7 +54,9 @@ COMMENT ON COLUMN revrtm.deal.is_won IS 'Whether it is won.';
 COMMENT ON COLUMN revrtm.deal.period IS 'First day of the month it closed in, in revrtm.timezone; NULL while open.';
 COMMENT ON COLUMN revrtm.deal.amount IS 'Amount in revrtm.currency; NULL without an amount or a rate.';
 COMMENT ON COLUMN revrtm.deal.margin IS 'Margin in revrtm.currency: the CRM''s, else the amount times the route''s default_margin.';
-COMMENT ON COLUMN revrtm.deal.note IS 'no_amount, fx_missing (left out of sums), margin_estimated, or NULL.';
+COMMENT ON COLUMN revrtm.deal.deal_currency IS 'Its own currency.';
+COMMENT ON COLUMN revrtm.deal.deal_amount IS 'Amount in its own currency, rounded to the minor unit.';
+COMMENT ON COLUMN revrtm.deal.note IS 'no_amount, fx_missing or stale_fx (no rate, or only one older than revrtm.fx_max_age; left out of sums), margin_estimated, or NULL.';
 COMMENT ON COLUMN revrtm.deal.journey IS 'Its counted touches.';
 
 CREATE VIEW revrtm.attribution WITH (security_invoker = true) AS
@@ -83,10 +72,13 @@ SELECT m.model || ':' || d.opportunity_id || ':' || c.ordinal AS attribution_key
        d.is_closed,
        d.is_won,
        c.weight,
-       c.amount::numeric(18, 2) AS amount
+       c.converted::numeric(20, 4) AS amount,
+       d.deal_currency,
+       c.amount::numeric(20, 4) AS deal_amount
 FROM revrtm.attribution_model m
      CROSS JOIN revrtm.deal d
-     CROSS JOIN LATERAL revrtm.credit(d.journey, m.model, d.amount) c
+     CROSS JOIN LATERAL revrtm.credit(d.journey, m.model, d.deal_amount, revrtm.currency_scale(d.deal_currency),
+                                      d.amount, (SELECT revrtm.currency_scale(NULL))) c
 WHERE m.enabled;
 COMMENT ON VIEW revrtm.attribution IS
 'What every touch of every deal earns. Grain: one touch of a deal under an enabled model; a deal without touches has one row, (unattributed). Name the model and the deals you want: it computes what it is asked for.';
@@ -103,6 +95,8 @@ COMMENT ON COLUMN revrtm.attribution.is_closed IS 'Whether the deal is closed.';
 COMMENT ON COLUMN revrtm.attribution.is_won IS 'Whether the deal is won.';
 COMMENT ON COLUMN revrtm.attribution.weight IS 'Share of the deal, 0 to 1; a deal''s weights sum to 1.';
 COMMENT ON COLUMN revrtm.attribution.amount IS 'Part of the deal''s amount in revrtm.currency; a deal''s parts sum to its amount.';
+COMMENT ON COLUMN revrtm.attribution.deal_currency IS 'The deal''s own currency.';
+COMMENT ON COLUMN revrtm.attribution.deal_amount IS 'Part of the deal''s amount in its own currency, by the same weights; a deal''s parts sum to its deal_amount.';
 
 CREATE VIEW revrtm.channel_attribution WITH (security_invoker = true) AS
 SELECT c.model || ':' || c.channel || ':' || coalesce(revrtm.date_text(p.period), '(none)') AS channel_attribution_key,
@@ -110,10 +104,11 @@ SELECT c.model || ':' || c.channel || ':' || coalesce(revrtm.date_text(p.period)
        c.channel,
        p.period,
        c.conversions,
-       c.revenue::numeric(18, 2) AS revenue,
-       c.margin::numeric(18, 2) AS margin
-FROM (SELECT d.period, revrtm.credits_agg(d.journey, d.amount) AS revenue,
-             revrtm.credits_agg(d.journey, d.margin) AS margin
+       c.revenue::numeric(20, 4) AS revenue,
+       c.margin::numeric(20, 4) AS margin
+FROM (SELECT d.period,
+             revrtm.credits_agg(d.journey, d.amount, NULL, (SELECT revrtm.currency_scale(NULL))) AS revenue,
+             revrtm.credits_agg(d.journey, d.margin, NULL, (SELECT revrtm.currency_scale(NULL))) AS margin
       FROM revrtm.deal d
       WHERE d.is_won AND d.is_closed
       GROUP BY d.period) p
@@ -139,11 +134,12 @@ SELECT o.opportunity_id AS booking_key,
        o.is_closed,
        o.is_won,
        date_trunc('month', o.ended_on::timestamp)::date AS period,
-       round(o.amount * o.rate, 2)::numeric(18, 2) AS amount,
-       CASE WHEN o.amount IS NULL THEN 'no_amount' WHEN o.rate IS NULL THEN 'fx_missing' END::text AS note
+       revrtm.reporting_amount(o.amount, o.currency, o.on_date)::numeric(20, 4) AS amount,
+       CASE WHEN o.amount IS NULL THEN 'no_amount'
+            ELSE revrtm.reporting_note(o.currency, o.on_date) END::text AS note
 FROM (SELECT e.*,
-             revrtm.reporting_rate(e.currency, coalesce(e.ended_on, ((SELECT revrtm.as_of())
-                                   AT TIME ZONE (SELECT revrtm.setting('timezone')))::date)) AS rate
+             coalesce(e.ended_on, ((SELECT revrtm.as_of())
+                                   AT TIME ZONE (SELECT revrtm.setting('timezone')))::date) AS on_date
       FROM (SELECT k.*,
                    CASE WHEN k.is_closed THEN
                        coalesce((k.closed_at AT TIME ZONE (SELECT revrtm.setting('timezone')))::date,
@@ -162,16 +158,16 @@ COMMENT ON COLUMN revrtm.booking.is_closed IS 'Whether it is closed, won or lost
 COMMENT ON COLUMN revrtm.booking.is_won IS 'Whether it is won.';
 COMMENT ON COLUMN revrtm.booking.period IS 'First day of the month it closed in, in revrtm.timezone; NULL while open, or where nobody knows.';
 COMMENT ON COLUMN revrtm.booking.amount IS 'Amount in revrtm.currency; NULL without an amount or a rate.';
-COMMENT ON COLUMN revrtm.booking.note IS 'no_amount, fx_missing, or NULL.';
+COMMENT ON COLUMN revrtm.booking.note IS 'no_amount, fx_missing, stale_fx, or NULL.';
 
 CREATE VIEW revrtm.attribution_check WITH (security_invoker = true) AS
 SELECT coalesce(m.model, c.model) || ':' || coalesce(revrtm.date_text(coalesce(b.period, c.period)), '(none)') AS attribution_check_key,
        coalesce(m.model, c.model) AS model,
        coalesce(b.period, c.period) AS period,
        coalesce(b.deals, 0) AS deals,
-       coalesce(b.bookings, 0)::numeric(18, 2) AS bookings,
-       coalesce(c.revenue, 0)::numeric(18, 2) AS credited,
-       (coalesce(c.revenue, 0) - coalesce(b.bookings, 0))::numeric(18, 2) AS difference,
+       coalesce(b.bookings, 0)::numeric(20, 4) AS bookings,
+       coalesce(c.revenue, 0)::numeric(20, 4) AS credited,
+       (coalesce(c.revenue, 0) - coalesce(b.bookings, 0))::numeric(20, 4) AS difference,
        round(coalesce(c.conversions, 0)::numeric - coalesce(b.deals, 0), 6)::numeric(18, 6) AS deal_difference
 FROM revrtm.attribution_model m
      CROSS JOIN (
@@ -202,15 +198,15 @@ SELECT concat_ws(':', coalesce(o.region, '(none)'), coalesce(o.owner_id, '(none)
        coalesce(o.product, '(none)') AS product,
        o.route_id,
        count(*) FILTER (WHERE NOT o.is_closed) AS open_deals,
-       coalesce(sum(o.amount) FILTER (WHERE NOT o.is_closed), 0)::numeric(18, 2) AS open_amount,
+       coalesce(sum(o.amount) FILTER (WHERE NOT o.is_closed), 0)::numeric(20, 4) AS open_amount,
        count(*) FILTER (WHERE o.is_closed AND o.is_won) AS won,
        count(*) FILTER (WHERE o.is_closed AND NOT o.is_won) AS lost,
-       coalesce(sum(o.amount) FILTER (WHERE o.is_closed AND o.is_won), 0)::numeric(18, 2) AS won_amount,
+       coalesce(sum(o.amount) FILTER (WHERE o.is_closed AND o.is_won), 0)::numeric(20, 4) AS won_amount,
        revrtm.ratio(count(*) FILTER (WHERE o.is_closed AND o.is_won),
                     count(*) FILTER (WHERE o.is_closed))::numeric(12, 6) AS win_rate,
-       count(*) FILTER (WHERE o.note = 'fx_missing') AS fx_missing,
+       count(*) FILTER (WHERE o.note IN ('fx_missing', 'stale_fx')) AS fx_missing,
        coalesce(revrtm.ratio_note(count(*) FILTER (WHERE o.is_closed), 'no_closed'),
-                CASE WHEN bool_or(o.note IS NOT DISTINCT FROM 'fx_missing') THEN 'fx_missing' END) AS note
+                min(o.note) FILTER (WHERE o.note IN ('fx_missing', 'stale_fx'))) AS note
 FROM revrtm.booking o
 GROUP BY coalesce(o.region, '(none)'), coalesce(o.owner_id, '(none)'), coalesce(o.product, '(none)'), o.route_id,
          concat_ws(':', coalesce(o.region, '(none)'), coalesce(o.owner_id, '(none)'),
@@ -228,5 +224,5 @@ COMMENT ON COLUMN revrtm.pipeline.won IS 'Won deals.';
 COMMENT ON COLUMN revrtm.pipeline.lost IS 'Lost deals.';
 COMMENT ON COLUMN revrtm.pipeline.won_amount IS 'Amount of the won deals in revrtm.currency.';
 COMMENT ON COLUMN revrtm.pipeline.win_rate IS 'won / (won + lost), 0 to 1; NULL without closed deals.';
-COMMENT ON COLUMN revrtm.pipeline.fx_missing IS 'Deals left out of the amounts for want of a rate.';
-COMMENT ON COLUMN revrtm.pipeline.note IS 'no_closed, fx_missing, or NULL.';
+COMMENT ON COLUMN revrtm.pipeline.fx_missing IS 'Deals left out of the amounts for want of a rate, missing or stale.';
+COMMENT ON COLUMN revrtm.pipeline.note IS 'no_closed, fx_missing (some lack any rate), stale_fx (some have only a stale one), or NULL.';

@@ -10,13 +10,14 @@ SELECT concat_ws(':', c.model, c.route_id, c.category, coalesce(revrtm.date_text
        c.deal_route_id,
        -- In an order of its own, so that the sum is the same to the bit.
        sum(c.conversions ORDER BY c.conversions) AS conversions,
-       sum(c.revenue)::numeric(18, 2) AS revenue,
-       sum(c.margin)::numeric(18, 2) AS margin
+       sum(c.revenue)::numeric(20, 4) AS revenue,
+       sum(c.margin)::numeric(20, 4) AS margin
 FROM (SELECT k.model, coalesce(m.route_id, p.route_id) AS route_id,
              coalesce(m.category, '(unmapped)') AS category,
              p.period, p.route_id AS deal_route_id, k.conversions, k.revenue, k.margin
-      FROM (SELECT d.route_id, d.period, revrtm.credits_agg(d.journey, d.amount) AS revenue,
-                   revrtm.credits_agg(d.journey, d.margin) AS margin
+      FROM (SELECT d.route_id, d.period,
+                   revrtm.credits_agg(d.journey, d.amount, NULL, (SELECT revrtm.currency_scale(NULL))) AS revenue,
+                   revrtm.credits_agg(d.journey, d.margin, NULL, (SELECT revrtm.currency_scale(NULL))) AS margin
             FROM revrtm.deal d
             WHERE d.is_won AND d.is_closed
             GROUP BY d.route_id, d.period) p
@@ -41,10 +42,12 @@ SELECT concat_ws(':', s.route_id, s.category, revrtm.date_text(s.period)) AS rou
        s.route_id,
        s.category,
        s.period,
-       coalesce(sum(round(s.amount * s.rate, 2)), 0)::numeric(18, 2) AS spend,
-       count(*) FILTER (WHERE s.rate IS NULL) AS fx_missing
-FROM (SELECT k.route_id, k.category, date_trunc('month', k.period::timestamp)::date AS period, k.amount,
-             revrtm.reporting_rate(k.currency, k.period) AS rate
+       coalesce(sum(s.amount), 0)::numeric(20, 4) AS spend,
+       count(s.note) AS fx_missing,
+       min(s.note) AS note
+FROM (SELECT k.route_id, k.category, date_trunc('month', k.period::timestamp)::date AS period,
+             revrtm.reporting_amount(k.amount, k.currency, k.period) AS amount,
+             revrtm.reporting_note(k.currency, k.period) AS note
       FROM revrtm.spend k) s
 GROUP BY s.route_id, s.category, s.period;
 COMMENT ON VIEW revrtm.route_spend IS 'Spend in the reporting currency. Grain: route x category x month.';
@@ -53,7 +56,8 @@ COMMENT ON COLUMN revrtm.route_spend.route_id IS 'Route the money was spent on.'
 COMMENT ON COLUMN revrtm.route_spend.category IS 'Spend category.';
 COMMENT ON COLUMN revrtm.route_spend.period IS 'Month of the spend.';
 COMMENT ON COLUMN revrtm.route_spend.spend IS 'Spend in revrtm.currency.';
-COMMENT ON COLUMN revrtm.route_spend.fx_missing IS 'Entries left out for want of a rate.';
+COMMENT ON COLUMN revrtm.route_spend.fx_missing IS 'Entries left out for want of a rate, missing or stale.';
+COMMENT ON COLUMN revrtm.route_spend.note IS 'fx_missing (some lack any rate), stale_fx (some have only a stale one), or NULL.';
 
 CREATE VIEW revrtm.route_touched WITH (security_invoker = true) AS
 SELECT concat_ws(':', t.route_id, t.category, coalesce(revrtm.date_text(t.period), '(none)')) AS route_touched_key,
@@ -84,20 +88,20 @@ SELECT concat_ws(':', l.model, l.route_id, l.category, coalesce(revrtm.date_text
        l.period,
        coalesce(t.deals, 0) AS deals,
        coalesce(l.conversions, 0) AS conversions,
-       coalesce(l.revenue, 0)::numeric(18, 2) AS revenue,
-       coalesce(l.margin, 0)::numeric(18, 2) AS margin,
-       coalesce(l.spend, 0)::numeric(18, 2) AS spend,
+       coalesce(l.revenue, 0)::numeric(20, 4) AS revenue,
+       coalesce(l.margin, 0)::numeric(20, 4) AS margin,
+       coalesce(l.spend, 0)::numeric(20, 4) AS spend,
        revrtm.ratio(coalesce(l.margin, 0) - l.spend, l.spend)::numeric(18, 6) AS romi,
        coalesce(l.fx_missing, 0) AS fx_missing,
-       coalesce(CASE WHEN l.fx_missing > 0 THEN 'fx_missing' END, revrtm.ratio_note(l.spend, 'zero_spend')) AS note
+       coalesce(l.note, revrtm.ratio_note(l.spend, 'zero_spend')) AS note
 FROM (SELECT coalesce(c.model, s.model) AS model, coalesce(c.route_id, s.route_id) AS route_id,
              coalesce(c.category, s.category) AS category, coalesce(c.period, s.period) AS period,
-             c.conversions, c.revenue, c.margin, s.spend, s.fx_missing
+             c.conversions, c.revenue, c.margin, s.spend, s.fx_missing, s.note
       FROM (SELECT k.model, k.route_id, k.category, k.period, sum(k.conversions ORDER BY k.conversions) AS conversions,
                    sum(k.revenue) AS revenue, sum(k.margin) AS margin
             FROM revrtm.route_credit k
             GROUP BY k.model, k.route_id, k.category, k.period) c
-           FULL JOIN (SELECT m.model, p.route_id, p.category, p.period, p.spend, p.fx_missing
+           FULL JOIN (SELECT m.model, p.route_id, p.category, p.period, p.spend, p.fx_missing, p.note
                       FROM revrtm.route_spend p CROSS JOIN revrtm.attribution_model m
                       WHERE m.enabled) s
              ON s.model = c.model AND s.route_id = c.route_id AND s.category = c.category
@@ -117,5 +121,5 @@ COMMENT ON COLUMN revrtm.route_romi.revenue IS 'Amount credited, in revrtm.curre
 COMMENT ON COLUMN revrtm.route_romi.margin IS 'Margin credited, in revrtm.currency; additive.';
 COMMENT ON COLUMN revrtm.route_romi.spend IS 'Spend in revrtm.currency; additive over routes, categories and months, the same under every model.';
 COMMENT ON COLUMN revrtm.route_romi.romi IS '(margin - spend) / spend; NULL where spend is zero.';
-COMMENT ON COLUMN revrtm.route_romi.fx_missing IS 'Spend entries left out for want of a rate.';
-COMMENT ON COLUMN revrtm.route_romi.note IS 'zero_spend, fx_missing, or NULL.';
+COMMENT ON COLUMN revrtm.route_romi.fx_missing IS 'Spend entries left out for want of a rate, missing or stale.';
+COMMENT ON COLUMN revrtm.route_romi.note IS 'zero_spend, fx_missing, stale_fx, or NULL.';

@@ -62,7 +62,8 @@ RETURNS TABLE (line text, route_id text, category text, current numeric, lo nume
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 20
 BEGIN ATOMIC
     WITH council AS MATERIALIZED (
-        SELECT revrtm.council_period(budget_fit.period) AS month, revrtm.council_model() AS model
+        SELECT revrtm.council_period(budget_fit.period) AS month, revrtm.council_model() AS model,
+               revrtm.currency_scale(NULL) AS scale
     ), month AS MATERIALIZED (
         SELECT c.route_id, c.category, c.period, pg_catalog.sum(c.margin) AS margin,
                pg_catalog.sum(c.margin) FILTER (WHERE c.deal_route_id <> c.route_id) AS other_margin
@@ -92,8 +93,8 @@ BEGIN ATOMIC
                     -- The slope of equal amounts is rounding error over rounding error.
                     WHEN f.slope IS NULL OR NOT f.varies THEN 'constant_spend'
                     WHEN coalesce(l.hi, l.lo, f.current) = 0 THEN 'zero_spend' END AS keeps,
-               coalesce(l.lo, least(pg_catalog.round(f.current * 0.8, 2), l.hi)) AS lo,
-               coalesce(l.hi, greatest(pg_catalog.round(f.current * 1.2, 2), l.lo)) AS hi
+               coalesce(l.lo, least(pg_catalog.round(f.current * 0.8, (SELECT k.scale FROM council k)), l.hi)) AS lo,
+               coalesce(l.hi, greatest(pg_catalog.round(f.current * 1.2, (SELECT k.scale FROM council k)), l.lo)) AS hi
         FROM fit f JOIN revrtm.budget_line l ON l.line = f.line
     )
     SELECT b.line, b.route_id, b.category, b.current,
@@ -126,12 +127,14 @@ BEGIN ATOMIC
                coalesce(budget_proposal.budget, pg_catalog.sum(f.current)) AS budget
         FROM fit f
     )
-    SELECT f.line, f.route_id, f.category, f.current::numeric(18, 2), a.amount::numeric(18, 2),
-           (a.amount - f.current)::numeric(18, 2), a.response, a.marginal,
+    SELECT f.line, f.route_id, f.category, f.current::numeric(20, 4), a.amount::numeric(20, 4),
+           (a.amount - f.current)::numeric(20, 4), a.response, a.marginal,
            CASE WHEN f.note IN ('few_months', 'constant_spend', 'zero_spend') THEN 'kept' ELSE a.bound END,
            nullif(pg_catalog.concat_ws(', ', f.note, CASE WHEN f.other_share > 0.5 THEN 'other_routes_deals' END), '')
     FROM plan p
-         CROSS JOIN LATERAL revrtm.allocate(p.plan, p.budget) a
+         CROSS JOIN LATERAL revrtm.allocate(
+             p.plan, p.budget,
+             unit => pg_catalog.trim_scale(pg_catalog.power(10::numeric, -revrtm.currency_scale(NULL)))) a
          JOIN fit f ON f.line = a.line
     ORDER BY f.line COLLATE "C";
 END;

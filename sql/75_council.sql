@@ -59,16 +59,16 @@ BEGIN ATOMIC
         UNION SELECT a.route_id FROM spent a
         UNION SELECT a.route_id FROM budget a
     )
-    SELECT p.route_id, r.kind, coalesce(d.open_deals, 0), coalesce(d.open_amount, 0)::numeric(18, 2),
+    SELECT p.route_id, r.kind, coalesce(d.open_deals, 0), coalesce(d.open_amount, 0)::numeric(20, 4),
            coalesce(d.won, 0), coalesce(d.lost, 0),
            revrtm.ratio(d.won, d.won + d.lost)::numeric(12, 6),
            d.cycle_days::numeric(12, 1),
-           coalesce(s.spend, 0)::numeric(18, 2),
+           coalesce(s.spend, 0)::numeric(20, 4),
            coalesce(c.revenue_by_model, '{}'),
-           coalesce(c.revenue, 0)::numeric(18, 2), coalesce(c.margin, 0)::numeric(18, 2),
+           coalesce(c.revenue, 0)::numeric(20, 4), coalesce(c.margin, 0)::numeric(20, 4),
            revrtm.ratio(coalesce(c.margin, 0) - s.spend, s.spend)::numeric(18, 6),
            (l.slope - 1)::numeric(18, 6),
-           coalesce(b.current_budget, 0)::numeric(18, 2), coalesce(b.proposed_budget, 0)::numeric(18, 2),
+           coalesce(b.current_budget, 0)::numeric(20, 4), coalesce(b.proposed_budget, 0)::numeric(20, 4),
            coalesce(CASE WHEN r.route_id IS NULL THEN 'unknown_route' END, revrtm.ratio_note(s.spend, 'zero_spend'),
                     revrtm.ratio_note(d.won + d.lost, 'no_closed'))
     FROM spine p
@@ -120,10 +120,10 @@ BEGIN ATOMIC
                         WHERE d.is_won AND d.is_closed AND d.note IS NOT NULL AND d.period <= k.month
                         GROUP BY d.note
                         UNION ALL
-                        SELECT 'fx_missing: ' || pg_catalog.sum(s.fx_missing) || ' entries of spend'
+                        SELECT s.note || ': ' || pg_catalog.sum(s.fx_missing) || ' entries of spend'
                         FROM revrtm.route_spend s
-                        WHERE s.period <= k.month
-                        HAVING pg_catalog.sum(s.fx_missing) > 0
+                        WHERE s.note IS NOT NULL AND s.period <= k.month
+                        GROUP BY s.note
                         UNION ALL
                         SELECT 'unknown_route: ' || pg_catalog.count(*) || ' rows of route, channel_map and budget_line'
                         FROM (SELECT t.parent_id AS route_id FROM revrtm.route t

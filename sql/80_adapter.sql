@@ -214,10 +214,10 @@ SELECT 'salesforce_fivetran', c.* FROM (VALUES
 ('spend', 'spend_entry', 'channel', '{t.channel text}', NULL),
 
 -- The CRM keeps units of a currency for one of the corporate currency.
-('fx_rate', 'dated_conversion_rate', 'from_currency', '{t.iso_code text}', NULL),
-('fx_rate', 'dated_conversion_rate', 'to_currency', '{k.iso_code text}', NULL),
+('fx_rate', 'dated_conversion_rate', 'from_currency', '{k.iso_code text}', NULL),
+('fx_rate', 'dated_conversion_rate', 'to_currency', '{t.iso_code text}', NULL),
 ('fx_rate', 'dated_conversion_rate', 'on_date', '{t.start_date date}', NULL),
-('fx_rate', 'dated_conversion_rate', 'rate', '1 / {t.conversion_rate numeric}', NULL),
+('fx_rate', 'dated_conversion_rate', 'rate', '{t.conversion_rate numeric}', NULL),
 ('fx_rate', 'fx_rate', 'from_currency', '{t.from_currency text}', NULL),
 ('fx_rate', 'fx_rate', 'to_currency', '{t.to_currency text}', NULL),
 ('fx_rate', 'fx_rate', 'on_date', '{t.on_date date}', NULL),
@@ -262,7 +262,7 @@ BEGIN ATOMIC
                              WHEN 'integer' THEN 'nullif(btrim(%s), '''')::numeric::integer'
                              ELSE 'nullif(btrim(%s), '''')::numeric' END, reference)
         WHEN kind = 'money' AND type IN ('float8'::regtype, 'float4'::regtype) THEN
-            format('round(%s::numeric, 2)', reference)
+            format('round(%s::numeric, 4)', reference)
         WHEN kind = 'money' THEN reference || '::numeric'
         WHEN kind = 'date' AND type = 'timestamptz'::regtype THEN
             format('(%s AT TIME ZONE ''UTC'')::date', reference)
@@ -272,7 +272,7 @@ BEGIN ATOMIC
     END;
 END;
 COMMENT ON FUNCTION revrtm.adapter_reading(text, regtype, text) IS
-'SQL that reads a column of a type (NULL for a missing one) as id (text as it is), text (trimmed, blank is NULL), label (trimmed, lower case, spaces as underscores, blank is NULL), numeric, money (double precision rounded to 2 digits), integer, boolean, date or timestamptz; a day, instant or text without a zone is UTC.';
+'SQL that reads a column of a type (NULL for a missing one) as id (text as it is), text (trimmed, blank is NULL), label (trimmed, lower case, spaces as underscores, blank is NULL), numeric, money (double precision rounded to 4 decimals, the most that a currency has), integer, boolean, date or timestamptz; a day, instant or text without a zone is UTC.';
 
 CREATE FUNCTION revrtm.adapter_expression(expression text, sources jsonb) RETURNS text
 LANGUAGE plpgsql STABLE

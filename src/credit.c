@@ -43,26 +43,35 @@ rtm_credit_amounts(Shares *shares, size_t n, Numeric amount, int scale, Numeric 
 	}
 }
 
+/* Columns of the result before the amounts, and how many amounts there may be. */
+#define FIRST_AMOUNT	4
+#define MAX_AMOUNTS		2
+
 /*
- * revrtm.credit(journey, model, amount, scale). Not strict in the journey: a
- * deal without touches is credited to (unattributed).
+ * revrtm.credit(journey, model, amount, scale [, converted, converted_scale]).
+ * Not strict in the journey: a deal without touches is credited to
+ * (unattributed).
  */
 Datum
 revrtm_credit(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	const Model *model;
-	Numeric		amount = PG_ARGISNULL(2) ? NULL : PG_GETARG_NUMERIC(2);
-	int			scale = PG_ARGISNULL(3) ? 2 : PG_GETARG_INT32(3);
+	int			amounts = PG_NARGS() > 4 ? 2 : 1;
+	int			scale[MAX_AMOUNTS];
 	JourneyReader reader = {0};
 	TouchColumns touches = {0};
 	Shares		shares;
-	Numeric    *part = NULL;
-	Datum		values[5];
-	bool		nulls[5] = {false, false, false, false, false};
+	Numeric    *part[MAX_AMOUNTS] = {0};
+	Datum		values[FIRST_AMOUNT + MAX_AMOUNTS] = {0};
+	bool		nulls[FIRST_AMOUNT + MAX_AMOUNTS] = {0};
 
 	InitMaterializedSRF(fcinfo, 0);
-	rtm_check_scale(scale);
+	for (int k = 0; k < amounts; k++)
+	{
+		scale[k] = PG_ARGISNULL(3 + 2 * k) ? MONEY_SCALE : PG_GETARG_INT32(3 + 2 * k);
+		rtm_check_scale(scale[k]);
+	}
 	if (PG_ARGISNULL(1))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
@@ -99,10 +108,13 @@ revrtm_credit(PG_FUNCTION_ARGS)
 
 	rtm_shares_init(&shares, touches.n);
 	rtm_share_deal(&shares, &model->rule, &touches);
-	if (amount != NULL)
+	for (int k = 0; k < amounts; k++)
 	{
-		part = palloc_extended(sizeof(Numeric) * touches.n, MCXT_ALLOC_HUGE);
-		rtm_credit_amounts(&shares, touches.n, amount, scale, part);
+		nulls[FIRST_AMOUNT + k] = PG_ARGISNULL(2 + 2 * k);
+		if (nulls[FIRST_AMOUNT + k])
+			continue;
+		part[k] = palloc_extended(sizeof(Numeric) * touches.n, MCXT_ALLOC_HUGE);
+		rtm_credit_amounts(&shares, touches.n, PG_GETARG_NUMERIC(2 + 2 * k), scale[k], part[k]);
 	}
 
 	for (size_t i = 0; i < touches.n; i++)
@@ -120,8 +132,11 @@ revrtm_credit(PG_FUNCTION_ARGS)
 		nulls[2] = touches.touched_at == NULL;
 		values[2] = nulls[2] ? (Datum) 0 : TimestampTzGetDatum(touches.touched_at[i]);
 		values[3] = Float8GetDatum(rtm_unit_share(shares.units[i]));
-		nulls[4] = amount == NULL;
-		values[4] = amount ? NumericGetDatum(part[i]) : (Datum) 0;
+		for (int k = 0; k < amounts; k++)
+		{
+			if (part[k] != NULL)
+				values[FIRST_AMOUNT + k] = NumericGetDatum(part[k][i]);
+		}
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
 	return (Datum) 0;

@@ -378,7 +378,7 @@ revrtm_credits_accum(PG_FUNCTION_ARGS)
 {
 	Credits    *c;
 	struct varlena *journey = PG_ARGISNULL(1) ? NULL : PG_GETARG_JOURNEY_P(1);
-	int			scale = PG_NARGS() > 4 && !PG_ARGISNULL(4) ? PG_GETARG_INT32(4) : 2;
+	int			scale = PG_NARGS() > 4 && !PG_ARGISNULL(4) ? PG_GETARG_INT32(4) : MONEY_SCALE;
 	Money		money;
 
 	if (!AggCheckCallContext(fcinfo, NULL))

@@ -41,8 +41,8 @@ static const uint64 power_of_ten[] = {
 	UINT64CONST(100000000000000000), UINT64CONST(1000000000000000000)
 };
 
-static void
-check_finite(Numeric amount)
+void
+rtm_check_amount(Numeric amount)
 {
 	if (numeric_is_nan(amount) || numeric_is_inf(amount))
 		ereport(ERROR,
@@ -71,7 +71,7 @@ rtm_money_units(Numeric amount, int scale, Money *money)
 	int			exponent;
 	uint64		units = 0;
 
-	check_finite(amount);
+	rtm_check_amount(amount);
 	memcpy(&header, p, sizeof(header));
 	p += sizeof(header);
 	bytes -= sizeof(header);
@@ -270,7 +270,7 @@ revrtm_split_amount(PG_FUNCTION_ARGS)
 	Numeric    *part;
 	bool		all_zero = true;
 
-	check_finite(amount);
+	rtm_check_amount(amount);
 	rtm_check_scale(scale);
 	if (ARR_NDIM(array) > 1)
 		ereport(ERROR,

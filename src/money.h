@@ -15,7 +15,8 @@
 
 #include "split.h"
 
-/* An amount is kept to at most this many decimals. */
+/* Decimals of an amount where nothing says otherwise, and at most. */
+#define MONEY_SCALE			2
 #define MONEY_MAX_SCALE		18
 
 typedef struct Money
@@ -30,6 +31,8 @@ extern bool rtm_money_units(Numeric amount, int scale, Money *money);
 
 extern Numeric rtm_money_numeric(rtm_int128 units, int scale);
 
+/* Errors for NaN and infinity, and for a scale that no amount has. */
+extern void rtm_check_amount(Numeric amount);
 extern void rtm_check_scale(int scale);
 
 /*

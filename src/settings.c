@@ -24,10 +24,11 @@
 
 #include "settings.h"
 
+char	   *rtm_currency = NULL;
+int			rtm_fx_max_age = 7 * MINS_PER_HOUR * HOURS_PER_DAY;
 char	   *rtm_partner = NULL;
 
 static char *setting_as_of = NULL;
-static char *setting_currency = NULL;
 static int	setting_lookback = 90 * MINS_PER_HOUR * HOURS_PER_DAY;
 static char *setting_model = NULL;
 static char *setting_timezone = NULL;
@@ -67,8 +68,15 @@ rtm_define_settings(void)
 	DefineCustomStringVariable("revrtm.currency",
 							   "The currency that reports are in.",
 							   NULL,
-							   &setting_currency, "USD", PGC_USERSET, 0,
+							   &rtm_currency, "USD", PGC_USERSET, 0,
 							   check_currency, NULL, NULL);
+	DefineCustomIntVariable("revrtm.fx_max_age",
+							"How old an exchange rate may be; 0 means any age.",
+							NULL,
+							&rtm_fx_max_age,
+							7 * MINS_PER_HOUR * HOURS_PER_DAY, 0, INT_MAX,
+							PGC_USERSET, GUC_UNIT_MIN,
+							NULL, NULL, NULL);
 	DefineCustomIntVariable("revrtm.lookback",
 							"How long before a deal's end a touch counts; 0 means without limit.",
 							NULL,
@@ -108,8 +116,8 @@ revrtm_setting(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("unrecognized setting \"%s\"", full),
-				 errhint("The settings are revrtm.as_of, revrtm.currency, revrtm.lookback, "
-						 "revrtm.model, revrtm.partner and revrtm.timezone.")));
+				 errhint("The settings are revrtm.as_of, revrtm.currency, revrtm.fx_max_age, "
+						 "revrtm.lookback, revrtm.model, revrtm.partner and revrtm.timezone.")));
 	PG_RETURN_TEXT_P(cstring_to_text(value));
 }
 

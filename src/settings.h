@@ -11,6 +11,12 @@
 
 #include "compat.h"
 
+/* The currency that reports are in: three capital letters. */
+extern char *rtm_currency;
+
+/* How many minutes old an exchange rate may be; 0 for any. */
+extern int	rtm_fx_max_age;
+
 /* What a portal's pooled role says of its user; "" when unset. */
 extern char *rtm_partner;
 

@@ -271,7 +271,7 @@ fill_partition(WindowObject window, FunctionCallInfo fcinfo, const Arguments *ar
 			int			scale;
 
 			value = WinGetFuncArgCurrent(window, args->scale, &isnull);
-			scale = isnull ? 2 : DatumGetInt32(value);
+			scale = isnull ? MONEY_SCALE : DatumGetInt32(value);
 			rtm_check_scale(scale);
 			MemoryContextSwitchTo(keep);
 			rtm_credit_amounts(&shares, n, amount, scale, part);

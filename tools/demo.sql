@@ -68,7 +68,7 @@ FROM pack, jsonb_to_recordset(doc -> 'conflicts') AS c (
 ORDER BY a.account_name COLLATE "C", p.partner_name COLLATE "C";
 
 \echo 'Checks: credit against the CRM''s bookings, all months and models'
-SELECT count(*) AS checks, sum(deals) AS "deals x models", sum(bookings) AS bookings, sum(credited) AS credited,
+SELECT count(*) AS checks, sum(deals) AS "deals x models", round(sum(bookings), 2) AS bookings, round(sum(credited), 2) AS credited,
        count(*) FILTER (WHERE difference <> 0 OR deal_difference <> 0) AS "not zero"
 FROM revrtm.attribution_check;
 

@@ -156,7 +156,7 @@ ALTER TABLE "sales Force".opportunity_text
     ALTER created_date TYPE timestamp USING created_date AT TIME ZONE 'UTC',
     ALTER _fivetran_synced TYPE text USING to_char(_fivetran_synced AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS'),
     ALTER margin_c TYPE numeric USING round(margin_c::numeric, 2), ALTER is_deleted TYPE text;
-UPDATE "sales Force".opportunity_text SET amount = ' 1234.01 ' WHERE id = '006A';
+UPDATE "sales Force".opportunity_text SET amount = ' 1234.005 ' WHERE id = '006A';
 UPDATE "sales Force".opportunity_text SET is_deleted = '' WHERE id = '006C';
 CREATE TEMP TABLE before AS TABLE revrtm.opportunity;
 DROP TABLE "sales Force".opportunity;
@@ -173,7 +173,7 @@ SELECT columns, missing FROM revrtm.bind_salesforce('sales Force') WHERE relatio
 CREATE TABLE "sales Force".currency_type (iso_code text, is_corporate boolean);
 INSERT INTO "sales Force".currency_type VALUES ('USD', true), ('EUR', false);
 SELECT columns, missing FROM revrtm.bind_salesforce('sales Force') WHERE relation = 'fx_rate';
-SELECT from_currency, to_currency, on_date, rate = 1.25 AS is_inverse FROM revrtm.fx_rate WHERE from_currency = 'EUR';
+SELECT from_currency, to_currency, on_date, rate, revrtm.fx('EUR', 'USD', '2026-01-01') = 1.25 AS is_inverse FROM revrtm.fx_rate WHERE to_currency = 'EUR';
 SELECT count(*) FROM revrtm.fx_rate;
 ROLLBACK;
 

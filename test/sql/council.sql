@@ -3,6 +3,7 @@
 \set SHOW_CONTEXT never
 SET TimeZone = 'UTC';
 SET revrtm.as_of = '2026-07-01';
+SET revrtm.fx_max_age = 0;
 
 -- Nothing bound, nothing kept: everything is empty, and valid.
 SELECT (SELECT count(*) FROM revrtm.deal_journey) AS deals, (SELECT count(*) FROM revrtm.budget_line) AS lines,
@@ -71,7 +72,7 @@ INSERT INTO small.spend VALUES
     ('s6', '2026-05-10', 'co_sell', 'program', 10, NULL),
     ('s7', '2026-06-10', 'ghost', 'mdf', 5, 'USD'),
     ('s8', '2026-07-01', 'direct', 'content', 9, 'USD'),
-    ('s9', '2026-05-31', 'direct', 'content', 7, 'EUR');
+    ('s9', '2026-05-31', 'direct', 'content', 7, 'GBP');
 SELECT mode, inserted FROM revrtm.refresh_journeys();
 
 -- compare(actual, expected) lists the rows of one that the other has not.
@@ -101,8 +102,8 @@ CALL small.compare('SELECT opportunity_id, route_id, period, amount, margin, not
     ('d9', 'oem', NULL, 125.00, 62.50, 'margin_estimated'),
     ('d10', 'co_sell', '2026-05-01', 100.01, 10.00, NULL)$$);
 SELECT * FROM revrtm.attribution_check WHERE difference <> 0 OR deal_difference <> 0;
-SELECT revrtm.fx('EUR', 'USD', '2026-05-31') AS before_the_first, revrtm.fx('EUR', 'USD', '2026-06-19') AS between,
-       revrtm.fx('GBP', 'USD', '2026-06-19') AS none, revrtm.fx('GBP', 'GBP', NULL) AS same, revrtm.fx(NULL, 'USD', '2026-06-19') AS unknown;
+SELECT revrtm.fx('EUR', 'USD', '2026-05-31') AS inverse, revrtm.fx('EUR', 'USD', '2026-06-19') AS between,
+       revrtm.fx('GBP', 'USD', '2026-06-19') AS none, revrtm.fx('GBP', 'GBP', NULL) AS same, revrtm.fx(NULL, 'USD', '2026-06-19') AS reporting;
 
 -- Pipeline: the same rates as the deals.
 CALL small.compare('SELECT pipeline_key, open_deals, open_amount, won, lost, won_amount, win_rate, fx_missing, note FROM revrtm.pipeline', $$VALUES

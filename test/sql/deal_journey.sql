@@ -272,6 +272,7 @@ SELECT mode FROM revrtm.refresh_journeys(verify => true);
 
 -- Deals, in dollars: at the rate of the day they ended, or of today.
 SET revrtm.as_of = '2026-01-10';
+SET revrtm.fx_max_age = 0;
 CREATE TABLE crm.dollar AS
 SELECT d.id, d.route_id, d.ended, date_trunc('month', d.ended AT TIME ZONE 'UTC')::date AS period, d.won, round(d.amount * d.rate, 2) AS amount,
        round(coalesce(d.margin, d.amount * CASE d.route_id WHEN 'ours' THEN 0.25 ELSE 1 END) * d.rate, 2) AS margin

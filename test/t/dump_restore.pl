@@ -64,6 +64,8 @@ INSERT INTO revrtm.attribution_model (model, kind, parameters) VALUES
 INSERT INTO revrtm.route (route_id, kind, parent_id, default_margin) VALUES ('oem', 'resell', 'direct', 0.25), ('aa', 'resell', 'zz', 1), ('zz', 'direct', NULL, 1);
 UPDATE revrtm.route SET default_margin = 0.8 WHERE route_id = 'direct';
 UPDATE revrtm.route SET active = false WHERE route_id = 'marketplace';
+INSERT INTO revrtm.currency (currency, scale) VALUES ('HUF', 0), ('JPY', 2);
+UPDATE revrtm.currency SET scale = 2 WHERE currency = 'ISK';
 INSERT INTO revrtm.channel_map VALUES ('own channel', 'oem', 'own');
 INSERT INTO revrtm.budget_line (line, route_id, category, curve, lo, hi) VALUES
     ('own', 'oem', 'own', 'hill(0,90000,40000,0.9)', 0, 50000.005), ('without', 'zz', 'own', NULL, NULL, NULL);
