@@ -11,6 +11,8 @@ OBJS = \
 	src/binding.o \
 	src/budget_allocate.o \
 	src/budget_plan.o \
+	src/business_time.o \
+	src/calendar.o \
 	src/claim.o \
 	src/credit.o \
 	src/credits.o \
@@ -25,13 +27,16 @@ OBJS = \
 	src/model.o \
 	src/money.o \
 	src/partner.o \
+	src/programme.o \
+	src/query_cache.o \
 	src/registration.o \
 	src/response_curve.o \
 	src/revrtm.o \
 	src/scope.o \
 	src/settings.o \
 	src/split.o \
-	src/touch_window.o
+	src/touch_window.o \
+	src/zone.o
 
 # Joined in this order into the install script.
 SQL_MODULES = \
@@ -39,6 +44,7 @@ SQL_MODULES = \
 	sql/05_settings.sql \
 	sql/07_shipped.sql \
 	sql/10_binding.sql \
+	sql/12_calendar.sql \
 	sql/15_route.sql \
 	sql/20_journey.sql \
 	sql/30_attribution.sql \
@@ -70,6 +76,7 @@ REGRESS = \
 	install \
 	journey \
 	attribution \
+	calendar \
 	binding \
 	deal_journey \
 	demo \
@@ -97,6 +104,7 @@ PGTAP = \
 	test/pgtap/adapter_seed.sql \
 	test/pgtap/allocate.sql \
 	test/pgtap/attribution.sql \
+	test/pgtap/calendar.sql \
 	test/pgtap/claim.sql \
 	test/pgtap/demo_council.sql \
 	test/pgtap/maven_claims.sql \
@@ -112,8 +120,10 @@ TAP = \
 # the sources in UNIT_NAME.
 UNIT = \
 	allocate_test \
+	business_time_test \
 	split_test
 UNIT_allocate_test = src/allocate.c src/curve.c
+UNIT_business_time_test = src/business_time.c
 UNIT_split_test = src/split.c src/attribution.c
 
 ifneq ($(strip $(TAP)),)

@@ -37,7 +37,7 @@ SELECT d.opportunity_id AS deal_key,
        d.ended_at,
        d.is_closed,
        d.is_won,
-       date_trunc('month', d.ended_at AT TIME ZONE (SELECT revrtm.setting('timezone')))::date AS period,
+       revrtm.period(d.ended_at) AS period,
        round(d.amount * d.rate, 2)::numeric(18, 2) AS amount,
        round(coalesce(d.margin, d.amount * coalesce(r.default_margin, 1)) * d.rate, 2)::numeric(18, 2) AS margin,
        CASE WHEN d.amount IS NULL THEN 'no_amount'
@@ -45,8 +45,7 @@ SELECT d.opportunity_id AS deal_key,
             WHEN d.margin IS NULL THEN 'margin_estimated' END::text AS note,
        d.journey
 FROM (SELECT k.*,
-             revrtm.reporting_rate(k.currency, (coalesce(k.ended_at, (SELECT revrtm.as_of()))
-                                                AT TIME ZONE (SELECT revrtm.setting('timezone')))::date) AS rate
+             revrtm.reporting_rate(k.currency, revrtm.local_date(coalesce(k.ended_at, (SELECT revrtm.as_of())))) AS rate
       FROM revrtm.deal_journey k) d
      LEFT JOIN revrtm.route r ON r.route_id = d.route_id;
 COMMENT ON VIEW revrtm.deal IS
@@ -138,16 +137,14 @@ SELECT o.opportunity_id AS booking_key,
        o.route_id,
        o.is_closed,
        o.is_won,
-       date_trunc('month', o.ended_on::timestamp)::date AS period,
+       revrtm.period(o.ended_on) AS period,
        round(o.amount * o.rate, 2)::numeric(18, 2) AS amount,
        CASE WHEN o.amount IS NULL THEN 'no_amount' WHEN o.rate IS NULL THEN 'fx_missing' END::text AS note
 FROM (SELECT e.*,
-             revrtm.reporting_rate(e.currency, coalesce(e.ended_on, ((SELECT revrtm.as_of())
-                                   AT TIME ZONE (SELECT revrtm.setting('timezone')))::date)) AS rate
+             revrtm.reporting_rate(e.currency, coalesce(e.ended_on, (SELECT revrtm.local_date(revrtm.as_of())))) AS rate
       FROM (SELECT k.*,
                    CASE WHEN k.is_closed THEN
-                       coalesce((k.closed_at AT TIME ZONE (SELECT revrtm.setting('timezone')))::date,
-                                k.close_date) END AS ended_on
+                       coalesce(revrtm.local_date(k.closed_at), k.close_date) END AS ended_on
             FROM revrtm.opportunity k
             WHERE k.deleted IS NOT TRUE) e) o;
 COMMENT ON VIEW revrtm.booking IS
