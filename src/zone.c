@@ -224,10 +224,14 @@ revrtm_months(PG_FUNCTION_ARGS)
 	DateADT		month;
 	int			n = 0;
 
-	if (DATE_NOT_FINITE(first) || DATE_NOT_FINITE(last) || first > last)
+	if (DATE_NOT_FINITE(first) || DATE_NOT_FINITE(last))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the months must be from one day to the same or a later one")));
+				 errmsg("the first and the last day must be finite")));
+	if (first > last)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the last day must not be before the first")));
 
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	/* 31 days after the first of a month it is the next one. */
