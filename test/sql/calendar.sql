@@ -32,6 +32,9 @@ SELECT revrtm.add_business_hours('2026-04-02 14:00+00', 2, 'berlin') AS over_eas
     revrtm.add_business_hours('2026-03-29 01:00+00', -2, 'night') AS back_from_it,
     revrtm.add_business_hours('2026-10-24 22:00+00', 2.75, 'night') AS repeated,
     revrtm.add_business_hours('2026-10-24 22:00+00', 3, 'night') AS again;
+-- Summers and winters of all years to come: the first opening after midnight is at nine.
+SELECT date_trunc('minute', revrtm.add_business_hours(t, 1e-6, 'berlin') AT TIME ZONE 'Europe/Berlin')::time AS opening, count(*)
+FROM generate_series(timestamptz '1950-01-31Z', '9990-01-01Z', interval '3 months') t GROUP BY 1;
 -- The zone, not the session's, and any number of calendars in one query.
 SET TimeZone = 'Asia/Tokyo';
 SELECT sum(revrtm.business_hours_between('2026-01-01Z', '2027-01-01Z', c.calendar)) AS hours FROM revrtm.calendar c, generate_series(1, 3);
