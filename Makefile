@@ -11,6 +11,8 @@ OBJS = \
 	src/binding.o \
 	src/budget_allocate.o \
 	src/budget_plan.o \
+	src/business_time.o \
+	src/calendar.o \
 	src/claim.o \
 	src/credit.o \
 	src/credits.o \
@@ -25,10 +27,12 @@ OBJS = \
 	src/model.o \
 	src/money.o \
 	src/partner.o \
+	src/programme.o \
 	src/proportion.o \
 	src/quantile.o \
 	src/quantiles.o \
 	src/quantiles_io.o \
+	src/query_cache.o \
 	src/registration.o \
 	src/response_curve.o \
 	src/revrtm.o \
@@ -36,7 +40,8 @@ OBJS = \
 	src/settings.o \
 	src/split.o \
 	src/touch_window.o \
-	src/wilson.o
+	src/wilson.o \
+	src/zone.o
 
 # Joined in this order into the install script.
 SQL_MODULES = \
@@ -45,6 +50,7 @@ SQL_MODULES = \
 	sql/07_shipped.sql \
 	sql/08_statistics.sql \
 	sql/10_binding.sql \
+	sql/12_calendar.sql \
 	sql/13_money.sql \
 	sql/15_route.sql \
 	sql/20_journey.sql \
@@ -77,6 +83,7 @@ REGRESS = \
 	install \
 	journey \
 	attribution \
+	calendar \
 	binding \
 	deal_journey \
 	demo \
@@ -107,6 +114,7 @@ PGTAP = \
 	test/pgtap/adventureworks_rates.sql \
 	test/pgtap/allocate.sql \
 	test/pgtap/attribution.sql \
+	test/pgtap/calendar.sql \
 	test/pgtap/claim.sql \
 	test/pgtap/demo_council.sql \
 	test/pgtap/maven_claims.sql \
@@ -124,10 +132,12 @@ TAP = \
 # the sources in UNIT_NAME.
 UNIT = \
 	allocate_test \
+	business_time_test \
 	quantile_test \
 	split_test \
 	wilson_test
 UNIT_allocate_test = src/allocate.c src/curve.c
+UNIT_business_time_test = src/business_time.c
 UNIT_quantile_test = src/quantile.c
 UNIT_split_test = src/split.c src/attribution.c
 UNIT_wilson_test = src/wilson.c

@@ -67,7 +67,7 @@ END;
 COMMENT ON FUNCTION revrtm.refresh_basis() IS 'Hash of what the store of journeys depends on beside data: bindings, revrtm.timezone, revrtm.lookback.';
 
 -- One query builds journeys, of all deals or of those named in $1; its
--- parameters: $1 deals, $2 look-back (NULL: none), $3 time zone.
+-- parameters: $1 deals, $2 look-back (NULL: none).
 CREATE FUNCTION revrtm.journey_query(some_deals boolean) RETURNS text
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -78,8 +78,7 @@ BEGIN
     RETURN format($q$
 WITH deal AS MATERIALIZED (
     SELECT o.created_at,
-           CASE WHEN o.is_closed THEN coalesce(o.closed_at,
-               ((o.close_date + 1)::timestamp AT TIME ZONE $3) - interval '1 microsecond') END AS ended_at,
+           CASE WHEN o.is_closed THEN coalesce(o.closed_at, revrtm.day_end(o.close_date)) END AS ended_at,
            o.is_closed, o.is_won, o.amount, o.account_id, o.opportunity_id, o.route_id, o.currency,
            o.margin, o.partner_id, o.owner_id, o.segment, o.region, o.product
     FROM revrtm.opportunity o
@@ -215,7 +214,7 @@ SELECT (SELECT count(*) FROM built), (SELECT count(*) FROM kept WHERE is_new),
                                            GROUP BY b.opportunity_id HAVING count(*) > 1) r)
 $q$, revrtm.journey_query(deals IS NOT NULL))
     INTO built, inserted, updated, deleted, repeated
-    USING deals, revrtm.lookback(), revrtm.setting('timezone');
+    USING deals, revrtm.lookback();
     EXCEPTION WHEN cardinality_violation THEN
         SELECT min(o.opportunity_id) INTO repeated
         FROM (SELECT o.opportunity_id FROM revrtm.opportunity o

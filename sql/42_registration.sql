@@ -53,7 +53,7 @@ COMMENT ON COLUMN revrtm.deal_registration.region_codes IS 'Nodes of revrtm.regi
 COMMENT ON COLUMN revrtm.deal_registration.product IS 'Spans of product_codes; derived.';
 COMMENT ON COLUMN revrtm.deal_registration.region IS 'Spans of region_codes; derived.';
 COMMENT ON COLUMN revrtm.deal_registration.protection IS
-'Days of protection, [from, until); while submitted, those it would have. By default 90 days from the day of entry or approval: revrtm.as_of() in revrtm.timezone for whoever may write this column, the clock''s day in UTC for others.';
+'Days of protection, [from, until); while submitted, those it would have. By default as many as programme.protection_days from the day of entry or approval in the programme''s zone: that of revrtm.as_of() for whoever may write this column, the clock''s for others.';
 COMMENT ON COLUMN revrtm.deal_registration.status IS
 'submitted, approved, rejected, expired or withdrawn. Approved ones whose protection is over are shown as expired by registration_status() without any job.';
 COMMENT ON COLUMN revrtm.deal_registration.active IS 'Whether the status protects, that is approved; derived.';
@@ -130,7 +130,7 @@ RETURNS TABLE (reason_code text, conflicting_registration_id uuid, detail text)
 LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE COST 1000 ROWS 1
 AS 'MODULE_PATHNAME', 'revrtm_find_protection';
 COMMENT ON FUNCTION revrtm.find_protection(text, int8multirange, int8multirange, daterange) IS
-'One row, reason_code PROTECTED, where an active exclusive registration overlaps this scope and period; which one, only for who may SELECT it. No row otherwise. For who may not INSERT deal_registration.protection (a partner) the period is not the one given but the 90 days from the clock''s day in UTC that register_deal gives to such a caller, so that nobody searches for the days of a rival. 42501 for who may not register deals.';
+'One row, reason_code PROTECTED, where an active exclusive registration overlaps this scope and period; which one, only for who may SELECT it. No row otherwise. For who may not INSERT deal_registration.protection (a partner) the period is not the one given but the default one from the clock''s day that register_deal gives to such a caller, so that nobody searches for the days of a rival. 42501 for who may not register deals.';
 
 CREATE FUNCTION revrtm.register_deal(account_id text, partner_id text, product text[], region text[],
     amount numeric DEFAULT NULL, currency text DEFAULT NULL, expected_close date DEFAULT NULL,
@@ -163,7 +163,7 @@ RETURNS TABLE (registration_id uuid, status text, reason_code text,
 LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 1
 AS 'MODULE_PATHNAME', 'revrtm_approve_registration';
 COMMENT ON FUNCTION revrtm.approve_registration(uuid, daterange, text) IS
-'Approves a submitted registration: 90 days of protection from today (revrtm.as_of in revrtm.timezone) unless given. 23P01 roe_protected where another one stands in its way, 23514 roe_transition from another status, P0002 for an unknown or hidden registration.';
+'Approves a submitted registration: protection from today (revrtm.as_of in the programme''s zone) for programme.protection_days unless given. 23P01 roe_protected where another one stands in its way, 23514 roe_transition from another status, P0002 for an unknown or hidden registration.';
 
 CREATE FUNCTION revrtm.reject_registration(registration_id uuid, reason text DEFAULT NULL)
 RETURNS TABLE (registration_id uuid, status text, reason_code text,
@@ -185,11 +185,11 @@ CREATE FUNCTION revrtm.registration_status(status text, protection daterange) RE
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT CASE WHEN status OPERATOR(pg_catalog.=) 'approved' AND pg_catalog.upper(protection)
-        OPERATOR(pg_catalog.<=) (pg_catalog.timezone(revrtm.setting('timezone'), revrtm.as_of()))::date
+        OPERATOR(pg_catalog.<=) revrtm.programme_date(revrtm.as_of())
         THEN 'expired' ELSE status END;
 END;
 COMMENT ON FUNCTION revrtm.registration_status(text, daterange) IS
-'The status as of today (revrtm.as_of in revrtm.timezone): an approved registration whose protection is over is expired.';
+'The status as of today (revrtm.as_of in the programme''s zone): an approved registration whose protection is over is expired.';
 
 CREATE VIEW revrtm.registration_conflict WITH (security_invoker = true, security_barrier = true) AS
 SELECT r.registration_id || ':' || o.registration_id AS conflict_key,

@@ -21,7 +21,7 @@ SELECT d.opportunity_id AS deal_key,
        d.ended_at,
        d.is_closed,
        d.is_won,
-       date_trunc('month', d.ended_at AT TIME ZONE (SELECT revrtm.setting('timezone')))::date AS period,
+       revrtm.period(d.ended_at) AS period,
        revrtm.reporting_amount(d.amount, d.currency, d.on_date)::numeric(20, 4) AS amount,
        revrtm.reporting_amount(coalesce(d.margin, d.amount * coalesce(r.default_margin, 1)),
                                d.currency, d.on_date)::numeric(20, 4) AS margin,
@@ -32,8 +32,7 @@ SELECT d.opportunity_id AS deal_key,
                           CASE WHEN d.margin IS NULL THEN 'margin_estimated' END) END::text AS note,
        d.journey
 FROM (SELECT k.*,
-             (coalesce(k.ended_at, (SELECT revrtm.as_of()))
-              AT TIME ZONE (SELECT revrtm.setting('timezone')))::date AS on_date
+             revrtm.local_date(coalesce(k.ended_at, (SELECT revrtm.as_of()))) AS on_date
       FROM revrtm.deal_journey k) d
      LEFT JOIN revrtm.route r ON r.route_id = d.route_id;
 COMMENT ON VIEW revrtm.deal IS
@@ -133,17 +132,15 @@ SELECT o.opportunity_id AS booking_key,
        o.route_id,
        o.is_closed,
        o.is_won,
-       date_trunc('month', o.ended_on::timestamp)::date AS period,
+       revrtm.period(o.ended_on) AS period,
        revrtm.reporting_amount(o.amount, o.currency, o.on_date)::numeric(20, 4) AS amount,
        CASE WHEN o.amount IS NULL THEN 'no_amount'
             ELSE revrtm.reporting_note(o.currency, o.on_date) END::text AS note
 FROM (SELECT e.*,
-             coalesce(e.ended_on, ((SELECT revrtm.as_of())
-                                   AT TIME ZONE (SELECT revrtm.setting('timezone')))::date) AS on_date
+             coalesce(e.ended_on, (SELECT revrtm.local_date(revrtm.as_of()))) AS on_date
       FROM (SELECT k.*,
                    CASE WHEN k.is_closed THEN
-                       coalesce((k.closed_at AT TIME ZONE (SELECT revrtm.setting('timezone')))::date,
-                                k.close_date) END AS ended_on
+                       coalesce(revrtm.local_date(k.closed_at), k.close_date) END AS ended_on
             FROM revrtm.opportunity k
             WHERE k.deleted IS NOT TRUE) e) o;
 COMMENT ON VIEW revrtm.booking IS

@@ -45,7 +45,7 @@ SELECT concat_ws(':', s.route_id, s.category, revrtm.date_text(s.period)) AS rou
        coalesce(sum(s.amount), 0)::numeric(20, 4) AS spend,
        count(s.note) AS fx_missing,
        min(s.note) AS note
-FROM (SELECT k.route_id, k.category, date_trunc('month', k.period::timestamp)::date AS period,
+FROM (SELECT k.route_id, k.category, revrtm.period(k.period) AS period,
              revrtm.reporting_amount(k.amount, k.currency, k.period) AS amount,
              revrtm.reporting_note(k.currency, k.period) AS note
       FROM revrtm.spend k) s
@@ -123,3 +123,31 @@ COMMENT ON COLUMN revrtm.route_romi.spend IS 'Spend in revrtm.currency; additive
 COMMENT ON COLUMN revrtm.route_romi.romi IS '(margin - spend) / spend; NULL where spend is zero.';
 COMMENT ON COLUMN revrtm.route_romi.fx_missing IS 'Spend entries left out for want of a rate, missing or stale.';
 COMMENT ON COLUMN revrtm.route_romi.note IS 'zero_spend, fx_missing, stale_fx, or NULL.';
+
+-- The rows that a report by route and month has, whatever there is to report.
+
+CREATE FUNCTION revrtm.known_route(first date, last date) RETURNS TABLE (route_id text)
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 10
+BEGIN ATOMIC
+    SELECT r.route_id FROM revrtm.route r WHERE r.active
+    UNION
+    SELECT d.route_id FROM revrtm.deal d
+    WHERE d.period IS NULL OR d.period BETWEEN revrtm.period(first) AND revrtm.period(last)
+    UNION
+    SELECT s.route_id FROM revrtm.spend s
+    WHERE revrtm.period(s.period) BETWEEN revrtm.period(first) AND revrtm.period(last)
+    UNION
+    SELECT c.route_id FROM revrtm.route_credit c
+    WHERE c.period BETWEEN revrtm.period(first) AND revrtm.period(last);
+END;
+COMMENT ON FUNCTION revrtm.known_route(date, date) IS
+'The routes that a report of the months from first to last has rows for: every active one of revrtm.route, and every other that a deal (open, or closed in that time), an entry of spend or credit of that time names.';
+
+CREATE FUNCTION revrtm.route_period(first date, last date) RETURNS TABLE (route_id text, period date)
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 120
+BEGIN ATOMIC
+    SELECT r.route_id, m.period
+    FROM revrtm.months(first, last) m (period) CROSS JOIN revrtm.known_route(first, last) r;
+END;
+COMMENT ON FUNCTION revrtm.route_period(date, date) IS
+'The spine of reports by route and month: every route of known_route in every month from that of the first day to that of the last, so that a month without anything keeps its row. 22023 as months.';

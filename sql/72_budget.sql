@@ -26,12 +26,12 @@ CREATE FUNCTION revrtm.council_period(period date DEFAULT NULL) RETURNS date
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT coalesce(
-        pg_catalog.date_trunc('month', period::timestamp)::date,
+        revrtm.period(period),
         (SELECT greatest(
             (SELECT pg_catalog.max(d.period) FROM revrtm.deal d WHERE d.is_closed AND d.period < month.start),
-            (SELECT pg_catalog.max(pg_catalog.date_trunc('month', s.period::timestamp)::date)
+            (SELECT pg_catalog.max(revrtm.period(s.period))
              FROM revrtm.spend s WHERE s.period < month.start))
-         FROM (SELECT pg_catalog.date_trunc('month', revrtm.as_of() AT TIME ZONE revrtm.setting('timezone'))::date AS start) month));
+         FROM (SELECT revrtm.period(revrtm.as_of()) AS start) month));
 END;
 COMMENT ON FUNCTION revrtm.council_period(date) IS
 'First day of the month of the day given; for NULL the last closed month with deals or spend, as of revrtm.as_of().';

@@ -53,10 +53,7 @@ BEGIN ATOMIC
         WHERE f.current > 0 AND (f.note IS NULL OR f.note = 'no_response')
         GROUP BY f.route_id
     ), spine AS (
-        SELECT a.route_id FROM revrtm.route a WHERE a.active
-        UNION SELECT a.route_id FROM deals a
-        UNION SELECT a.route_id FROM credited a
-        UNION SELECT a.route_id FROM spent a
+        SELECT k.route_id FROM span s CROSS JOIN LATERAL revrtm.known_route(s.first_month, s.last_month) k
         UNION SELECT a.route_id FROM budget a
     )
     SELECT p.route_id, r.kind, coalesce(d.open_deals, 0), coalesce(d.open_amount, 0)::numeric(20, 4),
@@ -81,7 +78,7 @@ BEGIN ATOMIC
     ORDER BY p.route_id COLLATE "C";
 END;
 COMMENT ON FUNCTION revrtm.council_route(date) IS
-'The routes as the council of a month sees them. Open deals and amount are of the store as it stands; won, lost, win_rate, cycle_days (median of won deals, creation to end), spend, revenue, margin and romi are of the twelve months that end with it, by the model revrtm.model (revenue_by_model: every enabled one); marginal_romi is the margin that one more unit of money would bring at the current budget, less that unit, by the lines'' curves and weighted by their spend. Money in revrtm.currency. A row for every active route, and every other one with deals, spend, credit or budget. note: unknown_route (it is not in revrtm.route), zero_spend, no_closed, or NULL.';
+'The routes as the council of a month sees them. Open deals and amount are of the store as it stands; won, lost, win_rate, cycle_days (median of won deals, creation to end), spend, revenue, margin and romi are of the twelve months that end with it, by the model revrtm.model (revenue_by_model: every enabled one); marginal_romi is the margin that one more unit of money would bring at the current budget, less that unit, by the lines'' curves and weighted by their spend. Money in revrtm.currency. A row for every route of known_route in those months, and every other one with budget. note: unknown_route (it is not in revrtm.route), zero_spend, no_closed, or NULL.';
 
 CREATE FUNCTION revrtm.council_pack(period date DEFAULT NULL) RETURNS jsonb
 LANGUAGE sql STABLE PARALLEL SAFE

@@ -46,9 +46,8 @@
 #include "utils/typcache.h"
 #include "utils/uuid.h"
 
+#include "programme.h"
 #include "scope.h"
-
-#define PROTECTION_DAYS 90
 
 #define CONFLICT "deal registration conflicts with an active registration"
 #define CONFLICT_HIDDEN "Another active registration protects this account and scope."
@@ -144,9 +143,9 @@ may_write(Relation rel, int column, AclMode mode, Oid user)
 
 /*
  * May both the current user and who called it write the column itself, in
- * INSERT or in UPDATE? The settings as_of and timezone are anybody's to
- * change, so for those who may not a default rests on the clock alone; a
- * function with its definer's rights lends its caller none of them.
+ * INSERT or in UPDATE? The setting as_of is anybody's to change, so
+ * for those who may not a default rests on the clock alone; a function with
+ * its definer's rights lends its caller none of it.
  */
 static bool
 may_choose(Relation rel, int column, AclMode mode)
@@ -165,21 +164,19 @@ default_instant(Relation rel, int column, AclMode mode)
 }
 
 /*
- * The protection that starts today and lasts PROTECTION_DAYS. Who may not
- * choose it gets the clock's today in UTC, which is how an instant is stored:
- * even the name of a zone may mean what the user's settings say.
+ * The protection that starts today, in the programme's zone, and lasts as long
+ * as the programme says. Who may not choose it gets the clock's today.
  */
 static Datum
-default_protection(Relation rel, AclMode mode)
+default_protection(FmgrInfo *flinfo, Relation rel, AclMode mode)
 {
-	Datum		zone = CStringGetTextDatum(GetConfigOption("revrtm.timezone", false, false));
-	Datum		local = may_choose(rel, REG_PROTECTION, mode)
-		? DirectFunctionCall2(timestamptz_zone, zone, as_of())
-		: TimestampTzGetDatum(GetCurrentTimestamp());
-	Datum		today = DirectFunctionCall1(timestamp_date, local);
+	const RtmProgramme *programme = rtm_query_programme(flinfo);
+	Datum		now = default_instant(rel, REG_PROTECTION, mode);
+	DateADT		today = rtm_local_day(DatumGetTimestampTz(now), programme->zone);
+	Datum		days = Int32GetDatum(programme->protection_days);
 
-	return rtm_range(DATERANGEOID, today,
-					 DirectFunctionCall2(date_pli, today, Int32GetDatum(PROTECTION_DAYS)));
+	return rtm_range(DATERANGEOID, DateADTGetDatum(today),
+					 DirectFunctionCall2(date_pli, DateADTGetDatum(today), days));
 }
 
 /*
@@ -537,7 +534,7 @@ revrtm_keep_registration(PG_FUNCTION_ARGS)
 	SET(REG_REGION, rtm_scope(RTM_REGION, VALUE(REG_REGION_CODES), ISNULL(REG_REGION_CODES)));
 	SET(REG_ACTIVE, BoolGetDatum(strcmp(status, "approved") == 0));
 	if (ISNULL(REG_PROTECTION))
-		SET(REG_PROTECTION, default_protection(rel, mode));
+		SET(REG_PROTECTION, default_protection(fcinfo->flinfo, rel, mode));
 	if (ISNULL(REG_SUBMITTED_AT) ||
 		(insert && !may_write(rel, REG_SUBMITTED_AT, mode, GetUserId())))
 		SET(REG_SUBMITTED_AT, default_instant(rel, REG_SUBMITTED_AT, mode));
@@ -598,7 +595,7 @@ revrtm_find_protection(PG_FUNCTION_ARGS)
 	if (!may_write(rel, REG_ACCOUNT, ACL_INSERT, GetUserId()))
 		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, RelationGetRelationName(rel));
 	if (!may_choose(rel, REG_PROTECTION, ACL_INSERT))
-		key[KEY_COLUMNS - 1] = default_protection(rel, ACL_INSERT);
+		key[KEY_COLUMNS - 1] = default_protection(fcinfo->flinfo, rel, ACL_INSERT);
 	if (find_rival(rel, key, NULL, &rival))
 	{
 		bool		tell = may_tell(RelationGetRelid(rel), &rival);

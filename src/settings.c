@@ -23,10 +23,12 @@
 #include "utils/timestamp.h"
 
 #include "settings.h"
+#include "zone.h"
 
 char	   *rtm_currency = NULL;
 int			rtm_fx_max_age = 7 * MINS_PER_HOUR * HOURS_PER_DAY;
 char	   *rtm_partner = NULL;
+pg_tz	   *rtm_timezone = NULL;
 
 static char *setting_as_of = NULL;
 static int	setting_lookback = 90 * MINS_PER_HOUR * HOURS_PER_DAY;
@@ -51,10 +53,16 @@ check_currency(char **newval, void **extra, GucSource source)
 static bool
 check_timezone(char **newval, void **extra, GucSource source)
 {
-	if (pg_tzset(*newval) != NULL)
+	if (rtm_find_zone(*newval) != NULL)
 		return true;
 	GUC_check_errdetail("Time zone \"%s\" is not known.", *newval);
 	return false;
+}
+
+static void
+assign_timezone(const char *newval, void *extra)
+{
+	rtm_timezone = rtm_find_zone(newval);	/* checked, so the library has it at hand */
 }
 
 void
@@ -98,7 +106,7 @@ rtm_define_settings(void)
 							   "The time zone of reporting days and months.",
 							   NULL,
 							   &setting_timezone, "UTC", PGC_USERSET, 0,
-							   check_timezone, NULL, NULL);
+							   check_timezone, assign_timezone, NULL);
 	MarkGUCPrefixReserved("revrtm");
 }
 
@@ -157,9 +165,7 @@ revrtm_as_of(PG_FUNCTION_ARGS)
 	local = DatumGetTimestamp(DirectFunctionCall3(timestamp_in, literal,
 												  ObjectIdGetDatum(InvalidOid),
 												  Int32GetDatum(-1)));
-	return DirectFunctionCall2(timestamp_zone,
-							   CStringGetTextDatum(setting_timezone),
-							   TimestampGetDatum(local));
+	PG_RETURN_TIMESTAMPTZ(rtm_local_instant(local, rtm_timezone));
 }
 
 /*

@@ -23,10 +23,21 @@ INSERT INTO revrtm.deal_registration (registration_id, account_id, partner_id, p
 VALUES (pg_temp.id(1), 'acme', 'p1', '{CLOUD}', '{DE}', '{[1,2)}', '{[1,2)}', true)
 RETURNING active, product = '{[1,2)}' AS product_kept, region = '{[1,2)}' AS region_kept;
 
--- Approving: 90 days from today's date in revrtm.timezone.
+-- Approving: 90 days from today's date in the programme's zone, not in
+-- revrtm.timezone; or as many as the programme says.
 SET revrtm.as_of = '2026-07-01 23:30:00+00';
-SET revrtm.timezone = 'Asia/Tokyo';
+SET revrtm.timezone = 'America/New_York';
+UPDATE revrtm.programme SET timezone = 'Asia/Tokyo';
 SELECT registration_id, status, reason_code FROM revrtm.approve_registration(pg_temp.id(1), reason => 'fine');
+BEGIN;
+UPDATE revrtm.programme SET protection_days = 30;
+INSERT INTO revrtm.deal_registration (account_id, partner_id, product_codes, region_codes)
+VALUES ('short', 'p1', '{CLOUD}', '{DE}') RETURNING protection;
+ROLLBACK;
+-- Over from the programme's midnight on: 15:00 UTC is that of Tokyo.
+SELECT t, revrtm.registration_status('approved', '[2026-04-02,2026-07-01)') AS status
+FROM unnest('{2026-06-30 14:59:59Z,2026-06-30 15:00:00Z}'::text[]) t, LATERAL set_config('revrtm.as_of', t, false);
+UPDATE revrtm.programme SET timezone = 'UTC';
 RESET revrtm.timezone;
 SET revrtm.as_of = '2026-07-01 12:00:00+00';
 SELECT protection, active, decided_at AT TIME ZONE 'UTC' AS decided_at, details FROM revrtm.deal_registration;

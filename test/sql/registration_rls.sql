@@ -93,12 +93,14 @@ SELECT status FROM revrtm.withdraw_registration(pg_temp.id(3));
 RESET ROLE;
 
 -- Nor does beta find out when a protection begins or ends: whatever period it
--- asks about, it is told of the 90 days from the clock's day in UTC, the same
--- that its registration gets. One rival's protection ended yesterday, one's
+-- asks about, it is told of the 90 days from the clock's day in the programme's
+-- zone, the same that its registration gets. One rival's protection ended yesterday, one's
 -- last day is today, one's first is the last of those days, one's the day after.
-CREATE FUNCTION pg_temp.today() RETURNS date LANGUAGE sql RETURN (clock_timestamp() AT TIME ZONE 'UTC')::date;
+CREATE FUNCTION pg_temp.today() RETURNS date LANGUAGE sql RETURN (clock_timestamp() AT TIME ZONE 'Pacific/Kiritimati')::date;
+UPDATE revrtm.programme SET timezone = 'Pacific/Kiritimati';
+REVOKE SELECT ON revrtm.programme FROM PUBLIC;
 -- Not across midnight.
-DO $$BEGIN PERFORM pg_sleep(30) WHERE (clock_timestamp() AT TIME ZONE 'UTC')::time > '23:59:31'; END$$;
+DO $$BEGIN PERFORM pg_sleep(30) WHERE (clock_timestamp() AT TIME ZONE 'Pacific/Kiritimati')::time > '23:59:31'; END$$;
 INSERT INTO revrtm.deal_registration (account_id, partner_id, product_codes, region_codes, status, protection)
 SELECT account, 'alpha', '{ANY}', '{ANY}', 'approved', daterange(pg_temp.today() + from_day, pg_temp.today() + until_day)
 FROM (VALUES ('over', -30, 0), ('ends', -30, 1), ('begins', 89, 200), ('later', 90, 200)) v(account, from_day, until_day);
@@ -124,7 +126,7 @@ SELECT pg_temp.ask('staff');
 SET ROLE rtm_beta;
 SELECT pg_temp.ask('beta');
 SET revrtm.as_of = '2020-01-01';
-SET revrtm.timezone = 'Pacific/Kiritimati';
+SET revrtm.timezone = 'Pacific/Pago_Pago';
 SET TimeZone = '<UTC>+100';
 SELECT pg_temp.ask('beta, with settings');
 INSERT INTO answer
@@ -151,10 +153,12 @@ SELECT rtm_definer();
 SET ROLE rtm_staff;
 SELECT rtm_definer();
 RESET ROLE;
-SELECT bool_or(protection = '[2026-07-01,2026-09-29)' AND submitted_at = revrtm.as_of()) AS staff_by_as_of,
+SELECT bool_or(protection = '[2026-07-02,2026-09-30)' AND submitted_at = revrtm.as_of()) AS staff_by_as_of,
     bool_or(protection = daterange(pg_temp.today(), pg_temp.today() + 90) AND submitted_at <> revrtm.as_of()) AS beta_by_the_clock,
     count(*)
 FROM revrtm.deal_registration WHERE account_id = 'lent';
+UPDATE revrtm.programme SET timezone = 'UTC';
+GRANT SELECT ON revrtm.programme TO PUBLIC;
 DROP FUNCTION rtm_asks, rtm_definer(), pg_temp.ask(text);
 DROP TABLE answer, period;
 DELETE FROM revrtm.deal_registration WHERE account_id ~ '^(moved|over|ends|begins|later|nowhere|lent)';

@@ -66,6 +66,10 @@ UPDATE revrtm.route SET default_margin = 0.8 WHERE route_id = 'direct';
 UPDATE revrtm.route SET active = false WHERE route_id = 'marketplace';
 INSERT INTO revrtm.currency (currency, scale) VALUES ('HUF', 0), ('JPY', 2);
 UPDATE revrtm.currency SET scale = 2 WHERE currency = 'ISK';
+UPDATE revrtm.calendar SET windows = '{Mon-Thu 08:30-16:30}' WHERE calendar = 'default';
+INSERT INTO revrtm.calendar (calendar, timezone, windows) VALUES ('own', 'Australia/Lord_Howe', '{Sun-Thu 09:00-12:00,Sat 00:00-24:00}');
+INSERT INTO revrtm.calendar_holiday VALUES ('default', '2026-12-25', 'Christmas'), ('own', '2026-04-03', NULL);
+UPDATE revrtm.programme SET timezone = 'Asia/Tokyo', calendar = 'own', protection_days = 60;
 INSERT INTO revrtm.channel_map VALUES ('own channel', 'oem', 'own');
 INSERT INTO revrtm.budget_line (line, route_id, category, curve, lo, hi) VALUES
     ('own', 'oem', 'own', 'hill(0,90000,40000,0.9)', 0, 50000.005), ('without', 'zz', 'own', NULL, NULL, NULL);
