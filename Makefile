@@ -37,7 +37,9 @@ OBJS = \
 SQL_MODULES = \
 	sql/00_prologue.sql \
 	sql/05_settings.sql \
+	sql/06_catalog.sql \
 	sql/07_shipped.sql \
+	sql/09_policy.sql \
 	sql/10_binding.sql \
 	sql/15_route.sql \
 	sql/20_journey.sql \
@@ -57,6 +59,7 @@ SQL_MODULES = \
 	sql/84_demo_deals.sql \
 	sql/85_demo.sql \
 	sql/86_demo_programme.sql \
+	sql/90_catalog.sql \
 	sql/99_grants.sql
 
 REVRTM_SQL = sql/revrtm--$(EXTVERSION).sql
@@ -82,6 +85,8 @@ REGRESS = \
 	allocate \
 	hardening \
 	council \
+	policy \
+	catalog \
 	api \
 	uninstall
 REGRESS_OPTS = --inputdir=test
@@ -101,7 +106,8 @@ PGTAP = \
 	test/pgtap/demo_council.sql \
 	test/pgtap/maven_claims.sql \
 	test/pgtap/maven_crm.sql \
-	test/pgtap/pathdata.sql
+	test/pgtap/pathdata.sql \
+	test/pgtap/policy.sql
 
 TAP = \
 	test/t/doc.pl \

@@ -26,6 +26,7 @@
 
 char	   *rtm_partner = NULL;
 
+static char *setting_actor = NULL;
 static char *setting_as_of = NULL;
 static char *setting_currency = NULL;
 static int	setting_lookback = 90 * MINS_PER_HOUR * HOURS_PER_DAY;
@@ -59,6 +60,11 @@ check_timezone(char **newval, void **extra, GucSource source)
 void
 rtm_define_settings(void)
 {
+	DefineCustomStringVariable("revrtm.actor",
+							   "The application's user, for the audit log.",
+							   "What an application says of itself; the database's roles are logged beside it.",
+							   &setting_actor, "", PGC_USERSET, 0,
+							   NULL, NULL, NULL);
 	DefineCustomStringVariable("revrtm.as_of",
 							   "The instant that counts as today; empty means the current time.",
 							   "Without a zone it is read in revrtm.timezone.",
@@ -108,8 +114,8 @@ revrtm_setting(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("unrecognized setting \"%s\"", full),
-				 errhint("The settings are revrtm.as_of, revrtm.currency, revrtm.lookback, "
-						 "revrtm.model, revrtm.partner and revrtm.timezone.")));
+				 errhint("The settings are revrtm.actor, revrtm.as_of, revrtm.currency, "
+						 "revrtm.lookback, revrtm.model, revrtm.partner and revrtm.timezone.")));
 	PG_RETURN_TEXT_P(cstring_to_text(value));
 }
 
