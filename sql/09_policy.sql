@@ -135,8 +135,7 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    IF to_regclass(format('revrtm.%I', NEW.table_name)) IS NOT NULL
-       AND EXISTS (SELECT FROM revrtm.policy_table p WHERE p.table_name = NEW.table_name)
+    IF EXISTS (SELECT FROM revrtm.policy_table p WHERE p.table_name = NEW.table_name)
        AND NOT EXISTS (SELECT FROM revrtm.audit_log l
                        WHERE l.table_name = NEW.table_name AND l.row_key = NEW.row_key
                          AND l.changed_at > NEW.changed_at AND l.new_row IS NOT NULL) THEN
@@ -309,7 +308,10 @@ BEGIN
                           FROM revrtm.policy_table p WHERE p.exported);
     END IF;
 
-    SELECT t.key AS name, r.place, r.entry INTO wrong
+    SELECT t.key AS name,
+           CASE jsonb_typeof(t.value) WHEN 'array' THEN format('Row %s is %s.', r.place, r.entry)
+                                      ELSE format('It is %s.', t.value) END AS problem
+    INTO wrong
     FROM jsonb_each(policy -> 'tables') t,
          jsonb_array_elements(CASE jsonb_typeof(t.value) WHEN 'array' THEN t.value ELSE '[null]' END)
              WITH ORDINALITY r (entry, place)
@@ -317,7 +319,7 @@ BEGIN
     ORDER BY t.key, r.place LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'the policy of % is no array of objects', wrong.name
-            USING ERRCODE = '22023', DETAIL = format('Its row %s is %s.', wrong.place, wrong.entry);
+            USING ERRCODE = '22023', DETAIL = wrong.problem;
     END IF;
 
     SELECT p.table_name AS name, k.row_key, min(r.place) AS place, max(r.place) AS again INTO wrong

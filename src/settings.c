@@ -62,7 +62,7 @@ rtm_define_settings(void)
 {
 	DefineCustomStringVariable("revrtm.actor",
 							   "The application's user, for the audit log.",
-							   "What an application says of itself; the database's roles are logged beside it.",
+							   "The database's roles are logged beside it.",
 							   &setting_actor, "", PGC_USERSET, 0,
 							   NULL, NULL, NULL);
 	DefineCustomStringVariable("revrtm.as_of",
