@@ -194,7 +194,7 @@ WITH entry AS (
 SELECT s.audit_id::text AS policy_change_key,
        s.changed_at,
        s.table_name,
-       s.row_key::text AS row_key,
+       s.row_key::text AS row_id,
        CASE WHEN s.before IS NULL THEN 'added' WHEN s.new_policy IS NULL THEN 'removed' ELSE 'changed' END AS change,
        s.actor,
        s.acting_role,
@@ -209,7 +209,7 @@ COMMENT ON VIEW revrtm.policy_change IS
 COMMENT ON COLUMN revrtm.policy_change.policy_change_key IS 'The entry of audit_log.';
 COMMENT ON COLUMN revrtm.policy_change.changed_at IS 'When.';
 COMMENT ON COLUMN revrtm.policy_change.table_name IS 'The table.';
-COMMENT ON COLUMN revrtm.policy_change.row_key IS 'Key of the row, a JSON object of its key columns.';
+COMMENT ON COLUMN revrtm.policy_change.row_id IS 'Key of the row, a JSON object of its key columns.';
 COMMENT ON COLUMN revrtm.policy_change.change IS 'added, changed or removed.';
 COMMENT ON COLUMN revrtm.policy_change.actor IS 'The role that logged in.';
 COMMENT ON COLUMN revrtm.policy_change.acting_role IS 'The role it had taken with SET ROLE, else the same.';
@@ -257,10 +257,10 @@ LANGUAGE sql STABLE STRICT PARALLEL SAFE
 BEGIN ATOMIC
     -- What changed since is undone.
     WITH undone AS MATERIALIZED (
-        SELECT DISTINCT ON (c.table_name, c.row_key) c.table_name, c.row_key::jsonb AS row_key, c.old_row::jsonb AS entry
+        SELECT DISTINCT ON (c.table_name, c.row_id) c.table_name, c.row_id::jsonb AS row_key, c.old_row::jsonb AS entry
         FROM revrtm.policy_change c
         WHERE c.changed_at > export_policy.at
-        ORDER BY c.table_name, c.row_key, c.changed_at
+        ORDER BY c.table_name, c.row_id, c.changed_at
     ), entry AS (
         SELECT p.table_name, k.row_key, r.entry
         FROM revrtm.policy_table p

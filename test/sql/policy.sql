@@ -14,8 +14,8 @@ SELECT actor = session_user AS actor_is_login, nullif(acting_role, session_user)
        old_row, new_row
 FROM revrtm.audit_log, mark WHERE changed_at > mark.at ORDER BY changed_at, row_key;
 CREATE VIEW pg_temp.change AS
-SELECT table_name, row_key, change, old_row, new_row
-FROM revrtm.policy_change, mark WHERE changed_at > mark.at ORDER BY changed_at, row_key;
+SELECT table_name, row_id, change, old_row, new_row
+FROM revrtm.policy_change, mark WHERE changed_at > mark.at ORDER BY changed_at, row_id;
 \x on
 -- Every change of a row is an entry: whose, and what.
 INSERT INTO revrtm.channel_map VALUES ('webinar', 'direct', 'program');
@@ -98,15 +98,39 @@ SELECT * FROM revrtm.import_policy('{"version": 1, "tables": {"budget_line": [
     {"line": "b", "route_id": "direct", "category": "one", "curve": null, "lo": 0.1, "hi": 5},
     {"line": "a", "route_id": "direct", "category": "two", "curve": null, "lo": null, "hi": null}]}}');
 SELECT * FROM revrtm.budget_line ORDER BY line;
-SELECT row_key, change FROM change WHERE table_name = 'budget_line';
+SELECT row_id, change FROM change WHERE table_name = 'budget_line';
 -- A tree grows from its root, and is cut back from its leaves.
 SELECT i.* FROM start, revrtm.import_policy(jsonb_build_object('version', 1, 'tables', jsonb_build_object('product',
     '[{"product_id": "policy_1", "parent_id": "policy_2", "product_name": null},
       {"product_id": "policy_2", "parent_id": "policy_3", "product_name": null},
       {"product_id": "policy_3", "parent_id": "ANY", "product_name": "Three"}]'
     || (start.policy -> 'tables' -> 'product')))) i;
-SELECT row_key, change FROM change WHERE table_name = 'product';
+SELECT row_id, change FROM change WHERE table_name = 'product';
 SELECT i.* FROM start, revrtm.import_policy(start.policy) i WHERE i.inserted + i.updated + i.deleted > 0;
+
+-- Columns that come later are policy too, and the session's settings change
+-- neither the document nor the log.
+BEGIN;
+ALTER TABLE revrtm.channel_map ADD COLUMN since timestamptz, ADD COLUMN days daterange, ADD COLUMN lag interval,
+    ADD COLUMN share float8, ADD COLUMN raw bytea;
+CREATE FUNCTION pg_temp.put() RETURNS TABLE (hash text, logged jsonb) LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO revrtm.channel_map VALUES ('fair', 'direct', 'program', '2026-03-29 01:30+00', '[2026-03-04,2026-05-06)', '-1 mon 2 days -03:00', 1/3.0, '\xff00');
+    PERFORM revrtm.import_policy(revrtm.export_policy());
+    RETURN QUERY SELECT revrtm.policy_hash(), l.new_row FROM revrtm.audit_log l
+        WHERE l.row_key = '{"channel": "fair"}' ORDER BY l.changed_at DESC LIMIT 1;
+    DELETE FROM revrtm.channel_map;
+END
+$$;
+CREATE TEMP TABLE put AS SELECT * FROM pg_temp.put();
+SET LOCAL TimeZone = 'Asia/Kolkata';
+SET LOCAL DateStyle = 'German';
+SET LOCAL IntervalStyle = 'sql_standard';
+SET LOCAL extra_float_digits = -5;
+SET LOCAL bytea_output = 'escape';
+INSERT INTO put SELECT * FROM pg_temp.put();
+SELECT count(*), count(DISTINCT hash) AS hashes, count(DISTINCT logged::text) AS images, min(logged::text) AS image FROM put;
+ROLLBACK;
 
 -- What an import refuses.
 SELECT * FROM revrtm.import_policy(NULL);
