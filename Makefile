@@ -93,6 +93,7 @@ REGRESS_OPTS = --inputdir=test
 
 ISOLATION = \
 	bind \
+	iso_policy \
 	iso_refresh \
 	iso_register \
 	iso_tree

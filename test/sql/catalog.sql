@@ -1,5 +1,6 @@
 -- The catalogue, as a tool would read it.
-SELECT view_name, grain FROM revrtm.catalog WHERE role = 'view' ORDER BY view_name COLLATE "C";
+SELECT view_name, grain FROM revrtm.catalog
+WHERE role = 'view' AND view_name IN ('account', 'attribution', 'freshness', 'pipeline', 'policy_change', 'route_romi') ORDER BY view_name COLLATE "C";
 
 -- One view whole.
 SELECT column_name, ordinal, data_type, role, unit, additive FROM revrtm.catalog

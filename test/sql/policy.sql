@@ -165,7 +165,11 @@ INSERT INTO revrtm.region (region_id, parent_id) VALUES ('policy_a', 'ANY'), ('p
 SELECT i.* FROM start, revrtm.import_policy(jsonb_build_object('version', 1, 'tables', jsonb_build_object('region',
     '[{"region_id": "policy_a", "parent_id": "policy_b", "region_name": null},
       {"region_id": "policy_b", "parent_id": "ANY", "region_name": null}]' || (start.policy -> 'tables' -> 'region')))) i;
--- The caller's rights.
+-- The caller's rights: columns that they may not write are not written.
+SET ROLE policy_staff;
+SELECT * FROM revrtm.import_policy(jsonb_set(jsonb_build_object('version', 1, 'tables', jsonb_build_object('region', revrtm.policy_rows('region')
+    || '[{"region_id": "policy_c", "parent_id": "policy_b", "region_name": "C"}]')), '{tables,region,0,region_name}', '"Everywhere"'));
+RESET ROLE;
 SET ROLE policy_admin;
 SELECT count(*) FROM revrtm.policy_diff('{"version": 1, "tables": {}}', '{"version": 1, "tables": {}}');
 SELECT i.* FROM start, revrtm.import_policy(start.policy) i;
