@@ -287,7 +287,7 @@ COMMENT ON FUNCTION revrtm.policy_hash(jsonb) IS
 'SHA-256 of a policy''s text, of the present one by default: equal for equal policies.';
 
 CREATE FUNCTION revrtm.check_policy(policy jsonb) RETURNS void
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
