@@ -47,8 +47,10 @@ OBJS = \
 SQL_MODULES = \
 	sql/00_prologue.sql \
 	sql/05_settings.sql \
+	sql/06_catalog.sql \
 	sql/07_shipped.sql \
 	sql/08_statistics.sql \
+	sql/09_policy.sql \
 	sql/10_binding.sql \
 	sql/12_calendar.sql \
 	sql/13_money.sql \
@@ -70,6 +72,7 @@ SQL_MODULES = \
 	sql/84_demo_deals.sql \
 	sql/85_demo.sql \
 	sql/86_demo_programme.sql \
+	sql/90_catalog.sql \
 	sql/99_grants.sql
 
 REVRTM_SQL = sql/revrtm--$(EXTVERSION).sql
@@ -98,12 +101,15 @@ REGRESS = \
 	statistics \
 	council \
 	money \
+	policy \
+	catalog \
 	api \
 	uninstall
 REGRESS_OPTS = --inputdir=test
 
 ISOLATION = \
 	bind \
+	iso_policy \
 	iso_refresh \
 	iso_register \
 	iso_tree
@@ -121,7 +127,8 @@ PGTAP = \
 	test/pgtap/maven_crm.sql \
 	test/pgtap/money.sql \
 	test/pgtap/pathdata.sql \
-	test/pgtap/statistics.sql
+	test/pgtap/statistics.sql \
+	test/pgtap/policy.sql
 
 TAP = \
 	test/t/doc.pl \

@@ -177,6 +177,7 @@ CREATE TABLE revrtm.binding (
     bound_at      timestamptz NOT NULL DEFAULT now()
 );
 SELECT pg_catalog.pg_extension_config_dump('revrtm.binding', '');
+SELECT revrtm.register_policy('revrtm.binding', exported => false);
 COMMENT ON TABLE revrtm.binding IS 'The queries that the canonical relations read; written by bind and unbind. Part of a dump, whose restore re-creates the source functions.';
 COMMENT ON COLUMN revrtm.binding.relation IS 'The relation that is bound.';
 COMMENT ON COLUMN revrtm.binding.query IS 'The SELECT it reads.';

@@ -66,6 +66,7 @@ COMMENT ON COLUMN revrtm.calendar.shipped IS 'Whether the row is as the extensio
 INSERT INTO revrtm.calendar (calendar, shipped) VALUES ('default', true);
 CREATE TRIGGER own_shipped_row BEFORE INSERT OR UPDATE ON revrtm.calendar
 FOR EACH ROW EXECUTE FUNCTION revrtm.own_shipped_row('calendar');
+SELECT revrtm.register_policy('revrtm.calendar');
 
 CREATE TABLE revrtm.calendar_holiday (
     calendar     text CHECK (calendar <> ''),
@@ -75,6 +76,7 @@ CREATE TABLE revrtm.calendar_holiday (
     CONSTRAINT calendar_holiday_finite CHECK (holiday BETWEEN '0001-01-01' AND '9999-12-31')
 );
 SELECT pg_catalog.pg_extension_config_dump('revrtm.calendar_holiday', '');
+SELECT revrtm.register_policy('revrtm.calendar_holiday');
 COMMENT ON TABLE revrtm.calendar_holiday IS
 'Days without business time. No foreign key, for a parallel restore loads tables in any order; a row of no calendar has no effect.';
 COMMENT ON COLUMN revrtm.calendar_holiday.calendar IS 'The calendar.';
@@ -118,6 +120,7 @@ COMMENT ON COLUMN revrtm.programme.shipped IS 'Whether the row is as the extensi
 INSERT INTO revrtm.programme (shipped) VALUES (true);
 CREATE TRIGGER own_shipped_row BEFORE INSERT OR UPDATE ON revrtm.programme
 FOR EACH ROW EXECUTE FUNCTION revrtm.own_shipped_row('programme');
+SELECT revrtm.register_policy('revrtm.programme');
 GRANT SELECT ON revrtm.programme TO PUBLIC;
 
 CREATE FUNCTION revrtm.programme_date(at timestamptz) RETURNS date

@@ -45,6 +45,7 @@ INSERT INTO revrtm.currency (currency, scale, currency_name, shipped) VALUES
 
 CREATE TRIGGER own_shipped_row BEFORE INSERT OR UPDATE ON revrtm.currency
 FOR EACH ROW EXECUTE FUNCTION revrtm.own_shipped_row('currency');
+SELECT revrtm.register_policy('revrtm.currency');
 GRANT SELECT ON revrtm.currency TO PUBLIC;
 
 CREATE FUNCTION revrtm.currency_scale(currency text) RETURNS integer

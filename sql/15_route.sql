@@ -28,6 +28,7 @@ INSERT INTO revrtm.route (route_id, kind, shipped) VALUES
 ('marketplace', 'marketplace', true);
 CREATE TRIGGER own_shipped_row BEFORE INSERT OR UPDATE ON revrtm.route
 FOR EACH ROW EXECUTE FUNCTION revrtm.own_shipped_row('route_id');
+SELECT revrtm.register_policy('revrtm.route');
 
 CREATE TABLE revrtm.channel_map (
     channel  text PRIMARY KEY,
@@ -35,6 +36,7 @@ CREATE TABLE revrtm.channel_map (
     category text NOT NULL CHECK (category <> '')
 );
 SELECT pg_catalog.pg_extension_config_dump('revrtm.channel_map', '');
+SELECT revrtm.register_policy('revrtm.channel_map');
 COMMENT ON TABLE revrtm.channel_map IS
 'The route and spend category that a channel''s credit belongs to. Credit of a channel without a row, and of (unattributed), falls to the deal''s own route, category (unmapped).';
 COMMENT ON COLUMN revrtm.channel_map.channel IS 'Channel of touches.';

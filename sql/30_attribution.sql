@@ -43,6 +43,7 @@ INSERT INTO revrtm.attribution_model (model, kind, parameters, shipped) VALUES
 
 CREATE TRIGGER own_shipped_row BEFORE INSERT OR UPDATE ON revrtm.attribution_model
 FOR EACH ROW EXECUTE FUNCTION revrtm.own_shipped_row('model');
+SELECT revrtm.register_policy('revrtm.attribution_model');
 GRANT SELECT ON revrtm.attribution_model TO PUBLIC;
 
 CREATE FUNCTION revrtm.split_amount(amount numeric, weights double precision[], scale integer DEFAULT 2)

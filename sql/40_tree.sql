@@ -71,4 +71,6 @@ FOR EACH STATEMENT EXECUTE FUNCTION revrtm.keep_tree('product');
 
 SELECT pg_catalog.pg_extension_config_dump('revrtm.region', 'WHERE NOT shipped');
 SELECT pg_catalog.pg_extension_config_dump('revrtm.product', 'WHERE NOT shipped');
+SELECT revrtm.register_policy('revrtm.region', ARRAY['span']);
+SELECT revrtm.register_policy('revrtm.product', ARRAY['span']);
 GRANT SELECT ON revrtm.region, revrtm.product TO PUBLIC;

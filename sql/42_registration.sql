@@ -210,7 +210,7 @@ JOIN revrtm.deal_registration o ON o.account_id = r.account_id AND o.exclusive
             AND (o.submitted_at, o.registration_id) < (r.submitted_at, r.registration_id)))
 WHERE r.status = 'submitted' AND r.exclusive;
 COMMENT ON VIEW revrtm.registration_conflict IS
-'Open conflicts: one row for each submitted exclusive registration and each other that stands in its way, approved and not over, or submitted earlier. Rows of the tables that the reader may see.';
+'Open conflicts: one row for each submitted exclusive registration and each other that stands in its way, approved and not over, or submitted earlier. Grain: a submitted registration and one that stands in its way, of those that the reader may see.';
 COMMENT ON COLUMN revrtm.registration_conflict.conflict_key IS 'Key of the row: the two registrations.';
 COMMENT ON COLUMN revrtm.registration_conflict.account_id IS 'Account of both.';
 COMMENT ON COLUMN revrtm.registration_conflict.registration_id IS 'The submitted registration.';
@@ -265,3 +265,5 @@ COMMENT ON FUNCTION revrtm.grant_staff(text) IS
 SELECT pg_catalog.pg_extension_config_dump('revrtm.deal_registration', '');
 SELECT pg_catalog.pg_extension_config_dump('revrtm.partner_login', '');
 SELECT pg_catalog.pg_extension_config_dump('revrtm.partner_proxy', '');
+SELECT revrtm.register_policy('revrtm.partner_login', exported => false);
+SELECT revrtm.register_policy('revrtm.partner_proxy', exported => false);

@@ -12,6 +12,7 @@ CREATE TABLE revrtm.budget_line (
     UNIQUE (route_id, category)
 );
 SELECT pg_catalog.pg_extension_config_dump('revrtm.budget_line', 'WHERE NOT shipped');
+SELECT revrtm.register_policy('revrtm.budget_line');
 COMMENT ON TABLE revrtm.budget_line IS
 'Lines that the council moves money between: a route and a spend category each. A line without a row here takes no part.';
 COMMENT ON COLUMN revrtm.budget_line.line IS 'Name of the line, such as direct/content.';

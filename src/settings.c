@@ -30,6 +30,7 @@ int			rtm_fx_max_age = 7 * MINS_PER_HOUR * HOURS_PER_DAY;
 char	   *rtm_partner = NULL;
 pg_tz	   *rtm_timezone = NULL;
 
+static char *setting_actor = NULL;
 static char *setting_as_of = NULL;
 static int	setting_lookback = 90 * MINS_PER_HOUR * HOURS_PER_DAY;
 static char *setting_model = NULL;
@@ -68,6 +69,11 @@ assign_timezone(const char *newval, void *extra)
 void
 rtm_define_settings(void)
 {
+	DefineCustomStringVariable("revrtm.actor",
+							   "The application's user, for the audit log.",
+							   "The database's roles are logged beside it.",
+							   &setting_actor, "", PGC_USERSET, 0,
+							   NULL, NULL, NULL);
 	DefineCustomStringVariable("revrtm.as_of",
 							   "The instant that counts as today; empty means the current time.",
 							   "Without a zone it is read in revrtm.timezone.",
@@ -124,7 +130,7 @@ revrtm_setting(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("unrecognized setting \"%s\"", full),
-				 errhint("The settings are revrtm.as_of, revrtm.currency, revrtm.fx_max_age, "
+				 errhint("The settings are revrtm.actor, revrtm.as_of, revrtm.currency, revrtm.fx_max_age, "
 						 "revrtm.lookback, revrtm.model, revrtm.partner and revrtm.timezone.")));
 	PG_RETURN_TEXT_P(cstring_to_text(value));
 }

@@ -83,6 +83,19 @@ WHERE r.relkind = 'v' AND r.relname NOT IN (SELECT relation FROM revrtm.relation
   AND (SELECT array_agg(a.attnum::int) FROM pg_attribute a
        WHERE a.attrelid = r.oid AND a.attname LIKE '%\_key' AND a.atttypid = 'text'::regtype) IS DISTINCT FROM '{1}'
 ORDER BY r.name COLLATE "C";
+-- It says what one row is, and the catalogue has it and all its columns.
+SELECT view_name AS without_grain FROM revrtm.catalog WHERE role = 'view' AND grain IS NULL ORDER BY view_name COLLATE "C";
+(SELECT r.relname, a.attname::text FROM member_relation r JOIN pg_attribute a ON a.attrelid = r.oid
+ WHERE r.relkind = 'v' AND a.attnum > 0 AND NOT a.attisdropped
+ UNION ALL SELECT r.relname, NULL FROM member_relation r WHERE r.relkind = 'v')
+EXCEPT SELECT view_name, column_name FROM revrtm.catalog WHERE description IS NOT NULL;
+-- A number is a measure, with its unit, or stands here as a dimension.
+SELECT catalog_key AS number_as_dimension FROM revrtm.catalog
+WHERE role = 'dimension' AND data_type ~ '^(smallint|integer|bigint|real|double precision|numeric)'
+ORDER BY catalog_key COLLATE "C";
+SELECT view_name, column_name AS measure_without_column FROM revrtm.catalog_measure m
+WHERE NOT EXISTS (SELECT FROM revrtm.catalog c WHERE c.view_name = m.view_name AND c.column_name = m.column_name AND c.role = 'measure')
+ORDER BY 1, 2;
 -- And no two rows of it share one, none is NULL: shown on a small demo.
 BEGIN;
 SET LOCAL client_min_messages = warning;
@@ -110,6 +123,15 @@ SELECT r.relname AS shipped_yet_dumped_whole FROM member_relation r
 JOIN pg_attribute a ON a.attrelid = r.oid AND a.attname = 'shipped' AND NOT a.attisdropped
 WHERE NOT EXISTS (SELECT FROM (SELECT unnest(extconfig) AS c, unnest(extcondition) AS w FROM pg_extension WHERE extname = 'revrtm') e
                   WHERE e.c = r.oid AND e.w = 'WHERE NOT shipped');
+-- Tables with shipped rows are policy, and so is what else administrators
+-- decide: audited, and exported unless it belongs to one database.
+SELECT table_name, key_columns, derived, exported FROM revrtm.policy_table ORDER BY ordinal;
+SELECT r.relname AS shipped_yet_not_audited FROM member_relation r
+JOIN pg_attribute a ON a.attrelid = r.oid AND a.attname = 'shipped' AND NOT a.attisdropped
+WHERE r.relname NOT IN (SELECT table_name FROM revrtm.policy_table);
+SELECT p.table_name AS not_audited FROM revrtm.policy_table p
+WHERE (SELECT count(*) FROM pg_trigger t WHERE t.tgrelid = ('revrtm.' || p.table_name)::regclass
+       AND t.tgfoid = 'revrtm.write_audit()'::regprocedure) <> 2;
 DROP VIEW member_function, member_relation, member;
 \pset format aligned
 \pset footer on

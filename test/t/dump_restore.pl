@@ -1,15 +1,18 @@
 # Everything that users keep lives through dump and restore.
 #
-# A database with the demo, registrations in every status, trees, edited and
-# own rows beside shipped ones, and budget lines is dumped as plain SQL, custom
-# and directory archive, and restored, by a superuser and by an owner who is
-# none. In each copy every table that users fill reads as before, the caches
-# are empty and come back, and the guards are awake.
+# A database with the demo, registrations in every status, trees, edited,
+# deleted and own rows beside shipped ones, and budget lines is dumped as plain
+# SQL, custom and directory archive, and restored, by a superuser and by an
+# owner who is none. In each copy every table that users fill reads as before,
+# the caches are empty and come back, and the guards are awake. The audit log
+# has grown by what the restore wrote, and says that the policy has not changed;
+# of a dump that somebody altered it says what did.
 
 use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::RealBin/../perl";
+use PostgreSQL::Test::Utils;
 use RevrtmDump;
 use Test::More;
 
@@ -26,10 +29,14 @@ INSERT INTO own.stage SELECT id, 'won', '2026-01-01Z' FROM revrtm_demo.opportuni
 SELECT revrtm.bind('opportunity_stage', 'SELECT id AS opportunity_id, stage, at AS entered_at FROM own.stage');
 SELECT revrtm.unbind('product_line');
 
--- Trees: a child that sorts before its parent, and names of the roots.
+-- Trees: children that sort before their parents, and are dumped before them,
+-- since an update moves a row to the end; and names of the roots.
 INSERT INTO revrtm.region (region_id, parent_id, region_name) VALUES ('zz', 'emea', 'Last'), ('aa', 'zz', 'First'), ('AA', 'aa', NULL);
 INSERT INTO revrtm.product (product_id, parent_id) VALUES ('zz', 'platform'), ('0', 'zz'), ('00', '0');
 DELETE FROM revrtm.region WHERE region_id = 'AA';
+UPDATE revrtm.region SET region_name = 'Last of all' WHERE region_id = 'zz';
+UPDATE revrtm.product SET product_name = 'Zero' WHERE product_id = '0';
+UPDATE revrtm.product SET product_name = 'Platform' WHERE product_id = 'platform';
 UPDATE revrtm.region SET region_name = 'The world' WHERE region_id = 'ANY';
 
 -- Registrations: the demo's, and one more of every status.
@@ -56,7 +63,11 @@ $$;
 INSERT INTO revrtm.partner_login VALUES ('acme_login', 'partner 1'), ('a "quoted" role', 'partner 2');
 INSERT INTO revrtm.partner_proxy VALUES ('portal');
 
--- Shipped rows edited, replaced and as they were, and rows of one's own.
+-- Shipped rows edited, replaced, deleted, deleted and made anew, and as they
+-- were; and rows of one's own.
+DELETE FROM revrtm.attribution_model WHERE model IN ('inverse_j', 'u_marketo');
+INSERT INTO revrtm.attribution_model (model, kind, parameters) VALUES ('u_marketo', 'last', '{}');
+DELETE FROM revrtm.route WHERE route_id = 'co_sell';
 UPDATE revrtm.attribution_model SET parameters = '{"first": 0.5, "LC": 0.3, "middle": 0.2}' WHERE model = 'u_lead';
 UPDATE revrtm.attribution_model SET enabled = false WHERE model = 'j_shaped';
 INSERT INTO revrtm.attribution_model (model, kind, parameters) VALUES
@@ -81,7 +92,14 @@ my $tables = q{
 SELECT c.oid::regclass FROM pg_class c, pg_extension e
 WHERE e.extname = 'revrtm' AND c.oid = ANY (e.extconfig) ORDER BY c.relname COLLATE "C"
 };
+my $upside_down = q{
+SELECT (SELECT count(*) FROM revrtm.region c JOIN revrtm.region p ON p.region_id = c.parent_id AND c.ctid < p.ctid),
+    (SELECT count(*) FROM revrtm.product c JOIN revrtm.product p ON p.product_id = c.parent_id AND c.ctid < p.ctid)};
 my $rows = q{SELECT count(*) || E'\n' || string_agg(t::text, E'\n' ORDER BY t::text COLLATE "C") FROM %s t};
+
+# What changed in the policy, what the policy is, and was at first.
+my $changes = q{SELECT c::text FROM revrtm.policy_change c ORDER BY c.changed_at, c.policy_change_key};
+my $policy = q{SELECT revrtm.export_policy(), revrtm.export_policy('-infinity')};
 
 # What reports read: the store without its order, and the council.
 my $refresh = q{SELECT mode, inserted, updated, deleted FROM revrtm.refresh_journeys()};
@@ -126,6 +144,10 @@ for my $role (roles())
     cmp_ok(scalar @tables, '>=', 10, 'tables that are dumped');
     my %before = map { $_ => $node->safe_psql($source, sprintf($rows, $_), %as) } @tables;
     is((grep { !/\n/ } values %before), 0, 'all of them have rows');
+    like($node->safe_psql($source, $upside_down, %as), qr/^[1-9]\d*\|[1-9]\d*$/, 'children before their parents');
+    my (undef, @log) = split /\n/, delete $before{'revrtm.audit_log'};
+    my $changes_before = $node->safe_psql($source, $changes, %as);
+    my $policy_before = $node->safe_psql($source, $policy, %as);
     is($node->safe_psql($source, 'SELECT count(DISTINCT status) FROM revrtm.deal_registration', %as), 5,
         'registrations in every status');
     is($node->safe_psql($source, $strays, %as), 0, "what $role made belongs to whom it should");
@@ -137,7 +159,13 @@ for my $role (roles())
     {
         my $copy = dump_and_restore($node, $role, $source, $format);
         is($node->safe_psql($copy, $tables, %as), join("\n", @tables), "$copy: the same tables");
-        is($node->safe_psql($copy, sprintf($rows, $_), %as), $before{$_}, "$copy: $_") for @tables;
+        is($node->safe_psql($copy, sprintf($rows, $_), %as), $before{$_}, "$copy: $_") for sort keys %before;
+
+        # The log: all that it had, and what the restore wrote.
+        my %logged = map { $_ => 1 } split /\n/, $node->safe_psql($copy, sprintf($rows, 'revrtm.audit_log'), %as);
+        is((grep { !$logged{$_} } @log), 0, "$copy: the log has kept its entries");
+        is($node->safe_psql($copy, $changes, %as), $changes_before, "$copy: it says that nothing changed");
+        is($node->safe_psql($copy, $policy, %as), $policy_before, "$copy: the policy is and was the same");
         is($node->safe_psql($copy, $strays, %as), 0, "$copy: belongs to whom it should");
 
         is($node->safe_psql($copy, 'SELECT (SELECT count(*) FROM revrtm.deal_journey) + (SELECT count(*) FROM revrtm.journey_refresh)', %as),
@@ -168,6 +196,21 @@ for my $role (roles())
         is($node->safe_psql($copy, q{SELECT (SELECT count(*) FROM pg_namespace WHERE nspname = 'revrtm'), (SELECT count(*) > 0 FROM revrtm_demo.task)}, %as),
             '0|t', "$copy: dropped, and the CRM is there");
     }
+
+    # A dump that somebody altered.
+    my $dump = slurp_file($node->backup_dir . "/$source.plain");
+    is($dump =~ s/^(direct\tdirect\t\\N\t)0\.8\t/${1}0.9\t/m, 1, 'altered');
+    append_to_file($node->backup_dir . "/$source.altered", $dump);
+    my $altered = "altered_$role";
+    create_database($node, $role, $altered);
+    $node->command_ok([ 'psql', as($role), '-Xq', '-v', 'ON_ERROR_STOP=1', '-f', $node->backup_dir . "/$source.altered", '-d', $altered ],
+        "$role restores an altered dump");
+    my @changed = split /\n/, $node->safe_psql($altered, $changes, %as);
+    is(scalar @changed, 1 + split(/\n/, $changes_before), 'one change');
+    is($node->safe_psql($altered, q{
+            SELECT table_name, change, actor = session_user, old_row::jsonb -> 'default_margin', new_row::jsonb -> 'default_margin'
+            FROM revrtm.policy_change ORDER BY changed_at DESC LIMIT 1}, %as),
+        'route|changed|t|0.8|0.9', 'by who restored it');
 
     # The extension comes and goes.
     my $fresh = "fresh_$role";

@@ -1,0 +1,170 @@
+-- Random edits of the policy, kept as documents and put back in random order,
+-- under other settings: against copies of the tables, and plain SQL.
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS pgtap;
+CREATE EXTENSION IF NOT EXISTS btree_gist;
+CREATE EXTENSION IF NOT EXISTS revrtm;
+SELECT plan(12);
+
+-- The same numbers on every run and version.
+CREATE FUNCTION pg_temp.dice(seed text, sides int) RETURNS int LANGUAGE sql IMMUTABLE
+RETURN (('x' || substr(md5(seed), 1, 7))::bit(28)::int) % sides;
+
+-- What the tables hold, as text.
+CREATE FUNCTION pg_temp.held() RETURNS text LANGUAGE sql AS $$
+SELECT string_agg(h.line, E'\n' ORDER BY h.line COLLATE "C") FROM (
+    SELECT format('route %s %s %s %s %s', route_id, kind, parent_id, default_margin, active) FROM revrtm.route
+    UNION ALL SELECT format('channel %L %s %s', channel, route_id, category) FROM revrtm.channel_map
+    UNION ALL SELECT format('model %s %s %s %s', model, kind, parameters, enabled) FROM revrtm.attribution_model
+    UNION ALL SELECT format('line %s %s %s %s %s %s', line, route_id, category, curve, lo, hi) FROM revrtm.budget_line
+    UNION ALL SELECT format('region %L %s %L', region_id, parent_id, region_name) FROM revrtm.region
+    UNION ALL SELECT format('product %s %s %L', product_id, parent_id, product_name) FROM revrtm.product) h (line)
+$$;
+
+-- One random edit; a node's parent is the same whenever it comes.
+CREATE FUNCTION pg_temp.edit(seed text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    n int := pg_temp.dice('n' || seed, 12);
+    x int := pg_temp.dice('x' || seed, 1000);
+    name text := (ARRAY['a', 'Ab', 'ä "q" \ ''s''', '{"not": 1}', 'é,ü', ''])[1 + x % 6] || n;
+BEGIN
+    CASE pg_temp.dice('edit' || seed, 14)
+    WHEN 0, 1 THEN
+        INSERT INTO revrtm.channel_map VALUES (name, 'route ' || x % 3, 'content')
+        ON CONFLICT (channel) DO UPDATE SET route_id = excluded.route_id || x;
+    WHEN 2 THEN DELETE FROM revrtm.channel_map WHERE channel LIKE '%' || n;
+    WHEN 3 THEN
+        INSERT INTO revrtm.budget_line VALUES ('line ' || n, 'r' || x, 'c' || x,
+            (CASE WHEN x % 2 = 0 THEN format('hill(0,%s,40000,0.9)', x + 0.1) END)::revrtm.response_curve, x / 8.0, x)
+        ON CONFLICT DO NOTHING;
+    WHEN 4 THEN
+        -- Lines trade places.
+        UPDATE revrtm.budget_line SET route_id = route_id || '-', lo = 0.10 WHERE line IN ('line ' || n, 'line ' || n + 1);
+        UPDATE revrtm.budget_line l SET route_id = left(o.route_id, -1), category = o.category FROM revrtm.budget_line o
+        WHERE l.route_id LIKE '%-' AND o.route_id LIKE '%-' AND o.line <> l.line;
+    WHEN 5 THEN DELETE FROM revrtm.budget_line WHERE line = 'line ' || n OR route_id LIKE '%-';
+    WHEN 6 THEN UPDATE revrtm.attribution_model SET enabled = NOT enabled WHERE model IN ('linear', 'j_shaped', 'own' || n);
+    WHEN 7 THEN
+        INSERT INTO revrtm.attribution_model (model, kind, parameters)
+        VALUES (CASE x % 2 WHEN 0 THEN 'u_lead' ELSE 'own' || n END, 'time_decay', format('{"half_life": "%s days"}', x + 1)::jsonb)
+        ON CONFLICT (model) DO UPDATE SET parameters = excluded.parameters, kind = excluded.kind;
+    WHEN 8 THEN DELETE FROM revrtm.attribution_model WHERE model IN ('inverse_j', 'u_marketo', 'own' || n) AND x % 2 = 0;
+    WHEN 9 THEN
+        INSERT INTO revrtm.route (route_id, kind, parent_id, default_margin) VALUES
+            (CASE WHEN n < 2 THEN 'resell' ELSE 'route ' || n END, 'resell', nullif('route ' || x % 12, 'route ' || n), x / 1000.0)
+        ON CONFLICT (route_id) DO UPDATE SET default_margin = excluded.default_margin, active = NOT excluded.active;
+    WHEN 10 THEN DELETE FROM revrtm.route WHERE route_id IN ('route ' || n, 'marketplace');
+    WHEN 11 THEN
+        INSERT INTO revrtm.region (region_id, parent_id, region_name)
+        SELECT 'r ' || i, CASE i WHEN 1 THEN 'ANY' ELSE 'r ' || i / 2 END, name FROM generate_series(1, 31) i
+        WHERE i % 5 <> x % 5 AND (i = 1 OR EXISTS (SELECT FROM revrtm.region WHERE region_id = 'r ' || i / 2))
+        ON CONFLICT (region_id) DO UPDATE SET region_name = excluded.region_name || 'again';
+    WHEN 12 THEN
+        FOR i IN REVERSE 31 .. 1 LOOP
+            DELETE FROM revrtm.region WHERE region_id = 'r ' || i AND i % (2 + x % 3) = 0
+                AND NOT EXISTS (SELECT FROM revrtm.region c WHERE c.parent_id = 'r ' || i);
+        END LOOP;
+    ELSE
+        UPDATE revrtm.product SET product_name = name WHERE product_id = 'ANY';
+        INSERT INTO revrtm.product (product_id, parent_id) VALUES ('p' || n, 'ANY') ON CONFLICT DO NOTHING;
+    END CASE;
+END
+$$;
+
+CREATE FUNCTION pg_temp.other_settings(seed int) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM set_config('TimeZone', (ARRAY['UTC', 'Asia/Kolkata', 'America/St_Johns'])[1 + seed % 3], false),
+            set_config('DateStyle', (ARRAY['ISO, MDY', 'German', 'SQL, DMY', 'Postgres'])[1 + seed % 4], false),
+            set_config('IntervalStyle', (ARRAY['postgres', 'iso_8601', 'sql_standard'])[1 + seed % 3], false),
+            set_config('extra_float_digits', (ARRAY['1', '0', '-3'])[1 + seed % 3], false),
+            set_config('search_path', (ARRAY['public', 'pg_temp, revrtm, public'])[1 + seed % 2], false);
+END
+$$;
+
+-- Each round is a transaction.
+CREATE TEMP TABLE kept (round int, at timestamptz, policy jsonb, hash text, held text);
+INSERT INTO kept SELECT 0, clock_timestamp(), revrtm.export_policy(), revrtm.policy_hash(), pg_temp.held();
+DO $$
+BEGIN
+    FOR round IN 1 .. 60 LOOP
+        PERFORM pg_temp.other_settings(round);
+        PERFORM pg_temp.edit(round || '/' || i) FROM generate_series(1, 1 + pg_temp.dice('edits' || round, 6)) i;
+        COMMIT;
+        INSERT INTO kept SELECT round, clock_timestamp(), revrtm.export_policy(), revrtm.policy_hash(), pg_temp.held();
+    END LOOP;
+END
+$$;
+RESET ALL;
+SET client_min_messages = warning;
+SELECT cmp_ok((SELECT count(DISTINCT held) FROM kept), '>=', 40::bigint, 'the rounds differ');
+SELECT is((SELECT count(DISTINCT t.key) FROM kept, jsonb_each(policy -> 'tables') t, kept k WHERE k.round = 0
+           AND t.value <> k.policy -> 'tables' -> t.key), (SELECT count(*) FROM revrtm.policy_table WHERE exported), 'in every table');
+SELECT is_empty($$SELECT a.round, b.round FROM kept a, kept b
+    WHERE (a.policy::text = b.policy::text) <> (a.hash = b.hash) OR (a.hash = b.hash) <> (a.held = b.held)$$,
+    'documents and hashes are equal where the tables are');
+SELECT is_empty($$SELECT round FROM kept WHERE hash <> revrtm.policy_hash(policy) OR hash <> encode(sha256(convert_to(policy::text, 'UTF8')), 'hex')$$,
+    'a kept document has its hash');
+SELECT is_empty($$SELECT round FROM kept WHERE policy::text <> revrtm.export_policy(at)::text$$,
+    'the audit log knows the policy of every instant');
+SELECT is_empty($$SELECT round FROM kept WHERE revrtm.read_policy(policy)::text <> policy::text$$, 'what was exported reads as it is');
+
+-- Differences, against sets of (table, key, column, value).
+CREATE TEMP TABLE cell AS
+SELECT k.round, p.table_name, r -> p.key_columns[1] AS key, c.key AS column_name, c.value::text AS value
+FROM kept k, revrtm.policy_table p, jsonb_array_elements(k.policy -> 'tables' -> p.table_name) r, jsonb_each(r) c
+WHERE k.round % 4 = 0;
+CREATE TEMP TABLE diff AS
+SELECT a.round AS a, b.round AS b, d.table_name, d.row_key -> p.key_columns[1] AS key, d.change, o.column_name, o.old, o.new
+FROM kept a, kept b, revrtm.policy_diff(a.policy, b.policy) d
+JOIN revrtm.policy_table p ON p.table_name = d.table_name
+CROSS JOIN LATERAL (
+    SELECT d.column_name, d.old::text AS old, d.new::text AS new WHERE d.column_name IS NOT NULL
+    UNION ALL SELECT c.key, c.value::text, NULL FROM jsonb_each(d.old) c WHERE d.column_name IS NULL AND d.change = 'removed'
+    UNION ALL SELECT c.key, NULL, c.value::text FROM jsonb_each(d.new) c WHERE d.column_name IS NULL AND d.change = 'added') o
+WHERE a.round % 4 = 0 AND b.round % 4 = 0;
+SELECT set_eq('SELECT a, b, table_name, key, column_name, old FROM diff WHERE old IS NOT NULL',
+    $$SELECT a.round AS a, b.round AS b, a.table_name, a.key, a.column_name, a.value FROM cell a, (SELECT DISTINCT round FROM cell) b
+      WHERE NOT EXISTS (SELECT FROM cell c WHERE (c.round, c.table_name, c.key, c.column_name, c.value)
+                                               = (b.round, a.table_name, a.key, a.column_name, a.value))$$,
+    'what a policy has that another has not');
+SELECT set_eq('SELECT a, b, table_name, key, column_name, new FROM diff WHERE new IS NOT NULL',
+    $$SELECT a.round AS a, b.round AS b, b.table_name, b.key, b.column_name, b.value FROM cell b, (SELECT DISTINCT round FROM cell) a
+      WHERE NOT EXISTS (SELECT FROM cell c WHERE (c.round, c.table_name, c.key, c.column_name, c.value)
+                                               = (a.round, b.table_name, b.key, b.column_name, b.value))$$,
+    'and what the other has');
+
+-- Back and forth.
+CREATE TEMP TABLE back (step int, round int, wrong text);
+DO $$
+DECLARE
+    k kept;
+    hash text;
+BEGIN
+    FOR step IN 1 .. 60 LOOP
+        SELECT * INTO k FROM kept WHERE round = pg_temp.dice('back' || step, 61);
+        PERFORM pg_temp.other_settings(step + 1);
+        PERFORM revrtm.import_policy(k.policy);
+        INSERT INTO back SELECT step, k.round, concat_ws(', ',
+            CASE WHEN revrtm.export_policy()::text <> k.policy::text THEN 'export' END,
+            CASE WHEN revrtm.policy_hash() <> k.hash THEN 'hash' END,
+            CASE WHEN pg_temp.held() <> k.held THEN 'tables' END,
+            CASE WHEN EXISTS (SELECT FROM revrtm.policy_diff(k.policy, revrtm.export_policy())) THEN 'diff' END,
+            CASE WHEN EXISTS (SELECT FROM revrtm.import_policy(k.policy) i WHERE i.inserted + i.updated + i.deleted > 0)
+                 THEN 'again' END);
+        COMMIT;
+    END LOOP;
+END
+$$;
+RESET ALL;
+SET client_min_messages = warning;
+SELECT is_empty($$SELECT * FROM back WHERE wrong <> ''$$, 'an imported policy is the policy, under any settings');
+SELECT is_empty($$SELECT round FROM kept WHERE policy::text <> revrtm.export_policy(at)::text$$,
+    'and the audit log still knows what it was');
+SELECT is_empty($$SELECT r.region_id FROM revrtm.region r JOIN revrtm.region p ON p.region_id = r.parent_id WHERE NOT r.span <@ p.span$$,
+    'regions lie within their parents');
+SELECT is_empty($$SELECT table_name, row_key FROM revrtm.audit_log GROUP BY table_name, row_key, changed_at HAVING count(*) > 1$$,
+    'changes of a row have an order');
+
+SELECT * FROM finish();
+DROP EXTENSION revrtm CASCADE;
+CREATE EXTENSION revrtm;
