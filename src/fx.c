@@ -23,9 +23,9 @@
 #include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
 #include "utils/numeric.h"
-#include "utils/snapmgr.h"
 
 #include "money.h"
+#include "query_cache.h"
 #include "settings.h"
 
 REVRTM_FUNCTION(revrtm_convert_amount);
@@ -59,18 +59,10 @@ typedef struct Pair
 #define ISO_NUMBER(s)	((((s)[0] - 'A') * 26 + (s)[1] - 'A') * 26 + (s)[2] - 'A')
 #define ISO_NUMBERS		(26 * 26 * 26)
 
-/*
- * What the calls of a query have read. PL/pgSQL keeps a function's state from
- * one statement to the next, so it holds for one snapshot: with the same next
- * transaction, as many running ones and the same command nothing else is seen.
- */
+/* What the calls of a query have read. */
 typedef struct Exchange
 {
 	MemoryContext memory;
-	TransactionId xmax;
-	uint32		xcnt;
-	int32		subxcnt;
-	CommandId	curcid;
 	Pair	   *pairs;
 	int8	   *scale;			/* by ISO_NUMBER; NULL: not read yet */
 } Exchange;
@@ -86,28 +78,16 @@ typedef struct Quote
 static Exchange *
 query_exchange(FmgrInfo *flinfo)
 {
-	Exchange   *known = flinfo->fn_extra;
-	Snapshot	now = GetActiveSnapshot();
+	RtmQueryCache *cache = rtm_query_cache(flinfo);
+	Exchange   *exchange = cache->data;
 
-	if (known == NULL)
+	if (exchange == NULL)
 	{
-		known = MemoryContextAllocZero(flinfo->fn_mcxt, sizeof(Exchange));
-		known->memory = AllocSetContextCreate(flinfo->fn_mcxt, "revrtm exchange rates",
-											  ALLOCSET_DEFAULT_SIZES);
-		flinfo->fn_extra = known;
+		exchange = MemoryContextAllocZero(cache->context, sizeof(Exchange));
+		exchange->memory = cache->context;
+		cache->data = exchange;
 	}
-	else if (known->xmax == now->xmax && known->xcnt == now->xcnt &&
-			 known->subxcnt == now->subxcnt && known->curcid == now->curcid)
-		return known;
-
-	known->pairs = NULL;
-	known->scale = NULL;
-	MemoryContextReset(known->memory);
-	known->xmax = now->xmax;
-	known->xcnt = now->xcnt;
-	known->subxcnt = now->subxcnt;
-	known->curcid = now->curcid;
-	return known;
+	return exchange;
 }
 
 /*
