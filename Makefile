@@ -116,6 +116,12 @@ UNIT = \
 UNIT_allocate_test = src/allocate.c src/curve.c
 UNIT_split_test = src/split.c src/attribution.c
 
+# Fuzz targets of the pure mathematics: test/fuzz/NAME.c, likewise with the
+# sources in FUZZ_NAME.
+FUZZ = \
+	curve_fuzz
+FUZZ_curve_fuzz = src/curve.c
+
 ifneq ($(strip $(TAP)),)
 TAP_TESTS = 1
 PROVE_TESTS = $(TAP)
