@@ -16,6 +16,7 @@ OBJS = \
 	src/credits.o \
 	src/credits_io.o \
 	src/curve.o \
+	src/curve_fit.o \
 	src/demo.o \
 	src/fx.o \
 	src/journey.o \
@@ -27,6 +28,7 @@ OBJS = \
 	src/partner.o \
 	src/registration.o \
 	src/response_curve.o \
+	src/response_sample.o \
 	src/revrtm.o \
 	src/scope.o \
 	src/settings.o \
@@ -48,6 +50,7 @@ SQL_MODULES = \
 	sql/45_claim.sql \
 	sql/50_deal.sql \
 	sql/60_curve.sql \
+	sql/62_curve_fit.sql \
 	sql/65_allocate.sql \
 	sql/70_romi.sql \
 	sql/72_budget.sql \
