@@ -115,15 +115,19 @@ TAP = \
 # the sources in UNIT_NAME.
 UNIT = \
 	allocate_test \
+	curve_fit_test \
 	split_test
 UNIT_allocate_test = src/allocate.c src/curve.c
+UNIT_curve_fit_test = src/curve_fit.c src/curve.c
 UNIT_split_test = src/split.c src/attribution.c
 
 # Fuzz targets of the pure mathematics: test/fuzz/NAME.c, likewise with the
 # sources in FUZZ_NAME.
 FUZZ = \
-	curve_fuzz
+	curve_fuzz \
+	curve_fit_fuzz
 FUZZ_curve_fuzz = src/curve.c
+FUZZ_curve_fit_fuzz = src/curve_fit.c src/curve.c
 
 ifneq ($(strip $(TAP)),)
 TAP_TESTS = 1
