@@ -24,8 +24,8 @@
 #include <string.h>
 
 #define SHAPES 2
-#define MOST_STEPS 33			/* of a grid, in one direction */
-#define MOST_STARTS 8
+#define MOST_STEPS 49			/* of a grid, in one direction */
+#define MOST_STARTS 4
 #define MOST_ROUNDS 200
 
 /* Of numbers about one: what is only the rounding of data and arithmetic. */
@@ -49,7 +49,7 @@ typedef struct ShapeRange
 static const ShapeRange shape_range[CURVE_FAMILIES][SHAPES] = {
 	[CURVE_POWER] = {{0.01, 10, 25, false, true}},
 	[CURVE_EXPONENTIAL] = {{1e-3, 1e2, 25, true, false}},
-	[CURVE_HILL] = {{1e-3, 1e2, 33, true, false}, {0.1, 10, 9, false, true}},
+	[CURVE_HILL] = {{1e-3, 1e2, 49, true, false}, {0.1, 10, 9, false, true}},
 };
 
 typedef struct Fit
@@ -78,6 +78,7 @@ typedef struct Fit
 	int			shapes;
 	double		least[SHAPES];	/* of the logarithms of the shape parameters */
 	double		most[SHAPES];
+	int			steps[SHAPES];	/* of the grid between */
 
 	/* for the shape last looked at */
 	double		shape[SHAPES];	/* logarithms */
@@ -368,6 +369,7 @@ choose_family(Fit *fit, int family)
 
 	fit->family = family;
 	fit->shapes = rtm_curve_family[family].parameters - 2;
+	fit->steps[1] = 1;			/* where there is but one shape parameter */
 	for (j = 0; j < fit->shapes; j++)
 	{
 		const ShapeRange *range = &shape_range[family][j];
@@ -378,15 +380,19 @@ choose_family(Fit *fit, int family)
 			least = fmax(least, fit->smallest);
 		fit->least[j] = log(least);
 		fit->most[j] = log(range->most * unit);
+		fit->steps[j] = range->steps;
 		if (range->is_exponent && fit->problem->family == FIT_AUTO)
+		{
 			fit->most[j] = 0;
+			fit->steps[j] = range->steps / 2 + 1;
+		}
 	}
 }
 
 static double
 grid_point(const Fit *fit, int j, int step)
 {
-	int			last = shape_range[fit->family][j].steps - 1;
+	int			last = fit->steps[j] - 1;
 
 	if (j >= fit->shapes)
 		return 0;
@@ -404,7 +410,7 @@ fit_family(Fit *fit, int family)
 	double		error[MOST_STEPS][MOST_STEPS];
 	int			start[MOST_STARTS][SHAPES];
 	int			starts = 0;
-	int			steps[SHAPES] = {1, 1};
+	const int  *steps = fit->steps;
 	double		best[SHAPES] = {0};
 	double		least = INFINITY;
 	int			i;
@@ -417,8 +423,6 @@ fit_family(Fit *fit, int family)
 		return;
 	}
 
-	for (j = 0; j < fit->shapes; j++)
-		steps[j] = shape_range[family][j].steps;
 	for (i = 0; i < steps[0]; i++)
 	{
 		for (j = 0; j < steps[1]; j++)

@@ -36,9 +36,9 @@ typedef struct Family
 static const Family family_list[] = {
 	{"linear", 2, {0}, {0}, {1, 1}},
 	{"log", 2, {0}, {0}, {1, 1}},
-	{"power", 3, {0.01}, {10}, {8, 1}},
-	{"exponential", 3, {1e-3}, {1e2}, {8, 1}},
-	{"hill", 4, {1e-3, 0.1}, {1e2, 10}, {10, 5}},
+	{"power", 3, {0.01}, {10}, {6, 1}},
+	{"exponential", 3, {1e-3}, {1e2}, {6, 1}},
+	{"hill", 4, {1e-3, 0.1}, {1e2, 10}, {8, 4}},
 };
 
 static double x[MOST_POINTS];
