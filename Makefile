@@ -97,6 +97,7 @@ ISOLATION = \
 ISOLATION_OPTS = --inputdir=test --outputdir=.
 
 PGTAP = \
+	test/t/curve_fit.pl \
 	test/pgtap/adapter_seed.sql \
 	test/pgtap/allocate.sql \
 	test/pgtap/attribution.sql \
@@ -107,6 +108,7 @@ PGTAP = \
 	test/pgtap/pathdata.sql
 
 TAP = \
+	test/t/curve_fit.pl \
 	test/t/doc.pl \
 	test/t/dump_binding.pl \
 	test/t/dump_restore.pl
