@@ -82,6 +82,7 @@ REGRESS = \
 	registration_rls \
 	claim \
 	curve \
+	curve_fit \
 	allocate \
 	hardening \
 	council \
@@ -97,7 +98,6 @@ ISOLATION = \
 ISOLATION_OPTS = --inputdir=test --outputdir=.
 
 PGTAP = \
-	test/t/curve_fit.pl \
 	test/pgtap/adapter_seed.sql \
 	test/pgtap/allocate.sql \
 	test/pgtap/attribution.sql \

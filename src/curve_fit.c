@@ -76,7 +76,9 @@ typedef struct Fit
 	/* the family in work */
 	int			family;
 	int			shapes;
-	double		least[SHAPES];	/* of the logarithms of the shape parameters */
+	double		floor[SHAPES];	/* the bounds of the shape parameters */
+	double		ceiling[SHAPES];
+	double		least[SHAPES];	/* their logarithms */
 	double		most[SHAPES];
 	int			steps[SHAPES];	/* of the grid between */
 
@@ -374,18 +376,19 @@ choose_family(Fit *fit, int family)
 	{
 		const ShapeRange *range = &shape_range[family][j];
 		double		unit = range->is_spend ? fit->largest : 1;
-		double		least = range->least * unit;
 
-		if (range->is_spend)
-			least = fmax(least, fit->smallest);
-		fit->least[j] = log(least);
-		fit->most[j] = log(range->most * unit);
+		fit->floor[j] = range->least * unit;
+		fit->ceiling[j] = range->most * unit;
 		fit->steps[j] = range->steps;
+		if (range->is_spend)
+			fit->floor[j] = fmax(fit->floor[j], fit->smallest);
 		if (range->is_exponent && fit->problem->family == FIT_AUTO)
 		{
-			fit->most[j] = 0;
+			fit->ceiling[j] = 1;
 			fit->steps[j] = range->steps / 2 + 1;
 		}
+		fit->least[j] = log(fit->floor[j]);
+		fit->most[j] = log(fit->ceiling[j]);
 	}
 }
 
@@ -486,6 +489,12 @@ fit_family(Fit *fit, int family)
 	look_at(fit, best);
 }
 
+static double
+shape_value(const Fit *fit, int j)
+{
+	return fmin(fmax(exp(fit->shape[j]), fit->floor[j]), fit->ceiling[j]);
+}
+
 /*
  * b, or its standard error, in the unit that it has for the points as given.
  */
@@ -499,7 +508,7 @@ unscale_b(const Fit *fit, double b)
 		return ldexp(b, scale - fit->spend_scale);
 	if (fit->family != CURVE_POWER)
 		return ldexp(b, scale);
-	exponent = -exp(fit->shape[0]) * fit->spend_scale;
+	exponent = -shape_value(fit, 0) * fit->spend_scale;
 	return ldexp(b * exp2(exponent - floor(exponent)), scale + (int) floor(exponent));
 }
 
@@ -519,11 +528,11 @@ take_curve(const Fit *fit, Curve *curve)
 	if (fit->family == CURVE_LOG)
 		p[0] -= p[1] * (fit->spend_scale * M_LN2);
 	if (fit->family == CURVE_POWER)
-		p[2] = exp(fit->shape[0]);
+		p[2] = shape_value(fit, 0);
 	if (fit->family == CURVE_EXPONENTIAL || fit->family == CURVE_HILL)
-		p[2] = ldexp(exp(fit->shape[0]), fit->spend_scale);
+		p[2] = ldexp(shape_value(fit, 0), fit->spend_scale);
 	if (fit->family == CURVE_HILL)
-		p[3] = exp(fit->shape[1]);
+		p[3] = shape_value(fit, 1);
 	if (p[0] == 0)
 		p[0] = 0;				/* no minus zero */
 	return rtm_curve_bad_parameter(curve) < 0 && p[1] >= DBL_MIN;

@@ -260,7 +260,7 @@ test_brute_force(void)
 		long double p[CURVE_PARAMETERS];
 		FitProblem	problem;
 		size_t		i;
-		int			steps[2] = {shapes > 0 ? (shapes > 1 ? 120 : 1500) : 0, shapes > 1 ? 60 : 0};
+		int			steps[2] = {shapes == 0 ? 0 : shapes == 1 ? 1500 : 120, shapes > 1 ? 60 : 0};
 		int			j;
 		int			k;
 
