@@ -102,10 +102,12 @@ PGTAP = \
 	test/pgtap/allocate.sql \
 	test/pgtap/attribution.sql \
 	test/pgtap/claim.sql \
+	test/pgtap/curve_fit.sql \
 	test/pgtap/demo_council.sql \
 	test/pgtap/maven_claims.sql \
 	test/pgtap/maven_crm.sql \
-	test/pgtap/pathdata.sql
+	test/pgtap/pathdata.sql \
+	test/pgtap/real_curves.sql
 
 TAP = \
 	test/t/curve_fit.pl \

@@ -271,9 +271,12 @@ test_brute_force(void)
 			x[i] = lognormal(scale);
 			largest = fmax(largest, x[i]);
 			smallest = fmin(smallest, x[i]);
-			y[i] = 100 * ((double) (formula(family, truth, x[i]) - formula(family, truth, scale)) /
-						  (family == CURVE_LINEAR ? scale : family == CURVE_POWER ? sqrt(scale) : 1) +
-						  loud * noise());
+			y[i] = (double) (formula(family, truth, x[i]) - formula(family, truth, scale));
+			if (family == CURVE_LINEAR)
+				y[i] /= scale;
+			if (family == CURVE_POWER)
+				y[i] /= sqrt(scale);
+			y[i] = 100 * (y[i] + loud * noise());
 		}
 		for (j = 0; j <= steps[0]; j++)
 		{
