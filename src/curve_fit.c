@@ -492,7 +492,11 @@ fit_family(Fit *fit, int family)
 static double
 shape_value(const Fit *fit, int j)
 {
-	return fmin(fmax(exp(fit->shape[j]), fit->floor[j]), fit->ceiling[j]);
+	if (fit->shape[j] <= fit->least[j])
+		return fit->floor[j];
+	if (fit->shape[j] >= fit->most[j])
+		return fit->ceiling[j];
+	return exp(fit->shape[j]);
 }
 
 /*

@@ -611,10 +611,10 @@ test_bounds(void)
 		line[i] = 3 * x[i];
 	}
 	bad += fit(&problem, CURVE_HILL, 20, x, step) != FIT_DONE || problem.note != FIT_AT_BOUND ||
-		differs(problem.curve.parameter[3], 10, 1e-12L) ||
+		problem.curve.parameter[3] != 10 ||
 		!isnan(problem.error[3]) || isnan(problem.error[2]);
 	bad += fit(&problem, CURVE_EXPONENTIAL, 20, x, line) != FIT_DONE ||
-		problem.note != FIT_AT_BOUND || differs(problem.curve.parameter[2], 2000, 1e-12L) ||
+		problem.note != FIT_AT_BOUND || problem.curve.parameter[2] != 2000 ||
 		!isnan(problem.error[2]) || isnan(problem.error[1]);
 	report("a shape at the end of its range is told, and has no error", bad);
 }
