@@ -17,6 +17,7 @@ OBJS = \
 	src/credits_io.o \
 	src/curve.o \
 	src/curve_fit.o \
+	src/curve_search.o \
 	src/demo.o \
 	src/fx.o \
 	src/journey.o \
@@ -122,7 +123,7 @@ UNIT = \
 	curve_fit_test \
 	split_test
 UNIT_allocate_test = src/allocate.c src/curve.c
-UNIT_curve_fit_test = src/curve_fit.c src/curve.c
+UNIT_curve_fit_test = src/curve_fit.c src/curve_search.c src/curve.c
 UNIT_split_test = src/split.c src/attribution.c
 
 # Fuzz targets of the pure mathematics: test/fuzz/NAME.c, likewise with the
@@ -131,7 +132,7 @@ FUZZ = \
 	curve_fuzz \
 	curve_fit_fuzz
 FUZZ_curve_fuzz = src/curve.c
-FUZZ_curve_fit_fuzz = src/curve_fit.c src/curve.c
+FUZZ_curve_fit_fuzz = src/curve_fit.c src/curve_search.c src/curve.c
 
 ifneq ($(strip $(TAP)),)
 TAP_TESTS = 1

@@ -19,9 +19,6 @@
 /* Instead of a CurveFamilyId: the family that AICc prefers. */
 #define FIT_AUTO (-1)
 
-/* Fewer points than this fit no family; each wants two more than it has parameters. */
-#define FIT_LEAST_POINTS 4
-
 /* Numbers of working room a point. */
 #define FIT_WORK 6
 

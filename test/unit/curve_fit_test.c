@@ -9,7 +9,7 @@
  * matrix, carry-over as a sum of weights.
  *
  *		cc -fsanitize=address,undefined -Isrc test/unit/curve_fit_test.c
- *			src/curve_fit.c src/curve.c -lm
+ *			src/curve_fit.c src/curve_search.c src/curve.c -lm
  *
  * Copyright (c) 2026, the revrtm developers; see LICENSE
  *-------------------------------------------------------------------------
