@@ -18,6 +18,8 @@ OBJS = \
 	src/credits.o \
 	src/credits_io.o \
 	src/curve.o \
+	src/curve_fit.o \
+	src/curve_search.o \
 	src/demo.o \
 	src/fx.o \
 	src/journey.o \
@@ -35,6 +37,7 @@ OBJS = \
 	src/query_cache.o \
 	src/registration.o \
 	src/response_curve.o \
+	src/response_sample.o \
 	src/revrtm.o \
 	src/scope.o \
 	src/settings.o \
@@ -63,6 +66,7 @@ SQL_MODULES = \
 	sql/45_claim.sql \
 	sql/50_deal.sql \
 	sql/60_curve.sql \
+	sql/62_curve_fit.sql \
 	sql/65_allocate.sql \
 	sql/70_romi.sql \
 	sql/72_budget.sql \
@@ -96,6 +100,7 @@ REGRESS = \
 	registration_rls \
 	claim \
 	curve \
+	curve_fit \
 	allocate \
 	hardening \
 	statistics \
@@ -122,15 +127,18 @@ PGTAP = \
 	test/pgtap/attribution.sql \
 	test/pgtap/calendar.sql \
 	test/pgtap/claim.sql \
+	test/pgtap/curve_fit.sql \
 	test/pgtap/demo_council.sql \
 	test/pgtap/maven_claims.sql \
 	test/pgtap/maven_crm.sql \
 	test/pgtap/money.sql \
 	test/pgtap/pathdata.sql \
+	test/pgtap/real_curves.sql \
 	test/pgtap/statistics.sql \
 	test/pgtap/policy.sql
 
 TAP = \
+	test/t/curve_fit.pl \
 	test/t/doc.pl \
 	test/t/dump_binding.pl \
 	test/t/dump_restore.pl
@@ -140,14 +148,24 @@ TAP = \
 UNIT = \
 	allocate_test \
 	business_time_test \
+	curve_fit_test \
 	quantile_test \
 	split_test \
 	wilson_test
 UNIT_allocate_test = src/allocate.c src/curve.c
 UNIT_business_time_test = src/business_time.c
+UNIT_curve_fit_test = src/curve_fit.c src/curve_search.c src/curve.c
 UNIT_quantile_test = src/quantile.c
 UNIT_split_test = src/split.c src/attribution.c
 UNIT_wilson_test = src/wilson.c
+
+# Fuzz targets of the pure mathematics: test/fuzz/NAME.c, likewise with the
+# sources in FUZZ_NAME.
+FUZZ = \
+	curve_fuzz \
+	curve_fit_fuzz
+FUZZ_curve_fuzz = src/curve.c
+FUZZ_curve_fit_fuzz = src/curve_fit.c src/curve_search.c src/curve.c
 
 ifneq ($(strip $(TAP)),)
 TAP_TESTS = 1
