@@ -42,12 +42,11 @@ static const uint64 power_of_ten[] = {
 };
 
 static void
-check_finite(Numeric amount)
+refuse_special(void)
 {
-	if (numeric_is_nan(amount) || numeric_is_inf(amount))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("amount must be finite")));
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("amount must be finite")));
 }
 
 void
@@ -71,8 +70,9 @@ rtm_money_units(Numeric amount, int scale, Money *money)
 	int			exponent;
 	uint64		units = 0;
 
-	check_finite(amount);
 	memcpy(&header, p, sizeof(header));
+	if (HEADER_SPECIAL(header))
+		refuse_special();
 	p += sizeof(header);
 	bytes -= sizeof(header);
 	if (HEADER_SHORT(header))
@@ -270,7 +270,8 @@ revrtm_split_amount(PG_FUNCTION_ARGS)
 	Numeric    *part;
 	bool		all_zero = true;
 
-	check_finite(amount);
+	if (numeric_is_nan(amount) || numeric_is_inf(amount))
+		refuse_special();
 	rtm_check_scale(scale);
 	if (ARR_NDIM(array) > 1)
 		ereport(ERROR,

@@ -25,7 +25,7 @@ typedef struct Money
 	int			scale;			/* of the units: that asked for, or the amount's own if finer */
 } Money;
 
-/* An error for NaN and infinity; false where the units do not fit. */
+/* The amount may have a short header. NaN and infinity are errors; false where the units do not fit. */
 extern bool rtm_money_units(Numeric amount, int scale, Money *money);
 
 extern Numeric rtm_money_numeric(rtm_int128 units, int scale);
