@@ -25,6 +25,7 @@ OBJS = \
 	src/model.o \
 	src/money.o \
 	src/partner.o \
+	src/query.o \
 	src/registration.o \
 	src/response_curve.o \
 	src/revrtm.o \

@@ -67,17 +67,33 @@ kth_largest(uint64_t *value, size_t n, size_t k)
 	return value[low];
 }
 
+/* Up to this many, ranking all beats selecting one: it never mispredicts. */
+#define RANKED	16
+
 /*
- * Hand out left units, one each, to the largest of the remainders of who[]
- * (in the order of their indexes), ties to the lowest index.
+ * Hand out left units, one each, to the largest of the remainders of who[],
+ * ties to the first.
  */
 static void
-hand_out_among(uint64_t *part, const uint64_t *remainder, const uint64_t *who, uint64_t *scratch,
-			   size_t n, size_t left)
+hand_out_among(uint64_t *part, const uint64_t *remainder, const uint64_t *who,
+			   uint64_t *scratch, size_t n, size_t left)
 {
 	uint64_t	threshold;
 	size_t		given = 0;
 
+	if (n <= RANKED)
+	{
+		for (size_t i = 0; i < n; i++)
+		{
+			size_t		rank = 0;
+
+			for (size_t j = 0; j < n; j++)
+				rank += remainder[who[j]] > remainder[who[i]] ||
+					(j < i && remainder[who[j]] == remainder[who[i]]);
+			part[who[i]] += rank < left;
+		}
+		return;
+	}
 	for (size_t i = 0; i < n; i++)
 		scratch[i] = remainder[who[i]];
 	threshold = kth_largest(scratch, n, left);
@@ -110,7 +126,7 @@ hand_out(uint64_t *part, const uint64_t *remainder, uint64_t *scratch, size_t n,
 		 size_t left)
 {
 	size_t		count[BUCKETS] = {0};
-	uint64_t	few[16];
+	uint64_t	few[RANKED];
 	uint64_t   *who = few;
 	size_t		members = 0;
 	int			shift = 64 - __builtin_clzll(sum) - BUCKET_BITS;
@@ -122,7 +138,7 @@ hand_out(uint64_t *part, const uint64_t *remainder, uint64_t *scratch, size_t n,
 		count[remainder[i] >> shift]++;
 	while (count[bucket] < left)
 		left -= count[bucket--];
-	if (count[bucket] > sizeof(few) / sizeof(few[0]))
+	if (count[bucket] > RANKED)
 		who = scratch;
 	for (size_t i = 0; i < n; i++)
 	{
