@@ -21,6 +21,7 @@ OBJS = \
 	src/journey.o \
 	src/journey_agg.o \
 	src/journey_io.o \
+	src/journeys.o \
 	src/literal.o \
 	src/model.o \
 	src/money.o \
@@ -42,6 +43,7 @@ SQL_MODULES = \
 	sql/10_binding.sql \
 	sql/15_route.sql \
 	sql/20_journey.sql \
+	sql/22_journeys.sql \
 	sql/30_attribution.sql \
 	sql/35_deal_journey.sql \
 	sql/40_tree.sql \
@@ -70,6 +72,7 @@ DOCS = $(wildcard doc/*.md)
 REGRESS = \
 	install \
 	journey \
+	journeys \
 	attribution \
 	binding \
 	deal_journey \
