@@ -25,6 +25,7 @@ OBJS = \
 	src/journey.o \
 	src/journey_agg.o \
 	src/journey_io.o \
+	src/journeys.o \
 	src/literal.o \
 	src/model.o \
 	src/money.o \
@@ -34,6 +35,7 @@ OBJS = \
 	src/quantile.o \
 	src/quantiles.o \
 	src/quantiles_io.o \
+	src/query.o \
 	src/query_cache.o \
 	src/registration.o \
 	src/response_curve.o \
@@ -59,6 +61,7 @@ SQL_MODULES = \
 	sql/13_money.sql \
 	sql/15_route.sql \
 	sql/20_journey.sql \
+	sql/22_journeys.sql \
 	sql/30_attribution.sql \
 	sql/35_deal_journey.sql \
 	sql/40_tree.sql \
@@ -89,6 +92,7 @@ DOCS = $(wildcard doc/*.md)
 REGRESS = \
 	install \
 	journey \
+	journeys \
 	attribution \
 	calendar \
 	binding \
