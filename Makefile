@@ -18,12 +18,14 @@ OBJS = \
 	src/curve.o \
 	src/demo.o \
 	src/fx.o \
+	src/identity.o \
 	src/journey.o \
 	src/journey_agg.o \
 	src/journey_io.o \
 	src/literal.o \
 	src/model.o \
 	src/money.o \
+	src/normalize.o \
 	src/partner.o \
 	src/registration.o \
 	src/response_curve.o \
@@ -39,6 +41,7 @@ SQL_MODULES = \
 	sql/05_settings.sql \
 	sql/07_shipped.sql \
 	sql/10_binding.sql \
+	sql/14_identity.sql \
 	sql/15_route.sql \
 	sql/20_journey.sql \
 	sql/30_attribution.sql \
@@ -112,8 +115,10 @@ TAP = \
 # the sources in UNIT_NAME.
 UNIT = \
 	allocate_test \
+	normalize_test \
 	split_test
 UNIT_allocate_test = src/allocate.c src/curve.c
+UNIT_normalize_test = src/normalize.c
 UNIT_split_test = src/split.c src/attribution.c
 
 ifneq ($(strip $(TAP)),)

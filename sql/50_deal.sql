@@ -26,7 +26,7 @@ COMMENT ON FUNCTION revrtm.reporting_rate(text, date) IS
 CREATE VIEW revrtm.deal WITH (security_invoker = true) AS
 SELECT d.opportunity_id AS deal_key,
        d.opportunity_id,
-       d.account_id,
+       coalesce(a.canonical_id, d.account_id) AS account_id,
        d.route_id,
        d.partner_id,
        d.owner_id,
@@ -43,17 +43,19 @@ SELECT d.opportunity_id AS deal_key,
        CASE WHEN d.amount IS NULL THEN 'no_amount'
             WHEN d.rate IS NULL THEN 'fx_missing'
             WHEN d.margin IS NULL THEN 'margin_estimated' END::text AS note,
-       d.journey
+       d.journey,
+       d.account_id AS crm_account_id
 FROM (SELECT k.*,
              revrtm.reporting_rate(k.currency, (coalesce(k.ended_at, (SELECT revrtm.as_of()))
                                                 AT TIME ZONE (SELECT revrtm.setting('timezone')))::date) AS rate
       FROM revrtm.deal_journey k) d
-     LEFT JOIN revrtm.route r ON r.route_id = d.route_id;
+     LEFT JOIN revrtm.route r ON r.route_id = d.route_id
+     LEFT JOIN revrtm.account_merge a ON a.account_id = d.account_id;
 COMMENT ON VIEW revrtm.deal IS
 'Deals of the store in the reporting currency, at the rate of their own end (of today while open, or where nobody knows when they ended). Grain: one deal.';
 COMMENT ON COLUMN revrtm.deal.deal_key IS 'The deal.';
 COMMENT ON COLUMN revrtm.deal.opportunity_id IS 'The deal.';
-COMMENT ON COLUMN revrtm.deal.account_id IS 'Its account; (none) where the CRM has none.';
+COMMENT ON COLUMN revrtm.deal.account_id IS 'Its account, the survivor where that was merged; (none) where the CRM has none.';
 COMMENT ON COLUMN revrtm.deal.route_id IS 'Its own route to market.';
 COMMENT ON COLUMN revrtm.deal.partner_id IS 'The partner on it.';
 COMMENT ON COLUMN revrtm.deal.owner_id IS 'The user who owns it.';
@@ -69,6 +71,7 @@ COMMENT ON COLUMN revrtm.deal.amount IS 'Amount in revrtm.currency; NULL without
 COMMENT ON COLUMN revrtm.deal.margin IS 'Margin in revrtm.currency: the CRM''s, else the amount times the route''s default_margin.';
 COMMENT ON COLUMN revrtm.deal.note IS 'no_amount, fx_missing (left out of sums), margin_estimated, or NULL.';
 COMMENT ON COLUMN revrtm.deal.journey IS 'Its counted touches.';
+COMMENT ON COLUMN revrtm.deal.crm_account_id IS 'Its account as the CRM names it, merged or not.';
 
 CREATE VIEW revrtm.attribution WITH (security_invoker = true) AS
 SELECT m.model || ':' || d.opportunity_id || ':' || c.ordinal AS attribution_key,
@@ -96,7 +99,7 @@ COMMENT ON COLUMN revrtm.attribution.opportunity_id IS 'The deal.';
 COMMENT ON COLUMN revrtm.attribution.ordinal IS 'Place of the touch in the journey, from 1.';
 COMMENT ON COLUMN revrtm.attribution.channel IS 'Channel of the touch; (unattributed) for a deal without touches.';
 COMMENT ON COLUMN revrtm.attribution.touched_at IS 'When it happened.';
-COMMENT ON COLUMN revrtm.attribution.account_id IS 'Account of the deal.';
+COMMENT ON COLUMN revrtm.attribution.account_id IS 'Account of the deal, the survivor where that was merged.';
 COMMENT ON COLUMN revrtm.attribution.route_id IS 'The deal''s own route.';
 COMMENT ON COLUMN revrtm.attribution.period IS 'Month the deal closed in; NULL while open.';
 COMMENT ON COLUMN revrtm.attribution.is_closed IS 'Whether the deal is closed.';

@@ -19,6 +19,8 @@
 #include "utils/memutils.h"
 #include "utils/numeric.h"
 
+#include "text.h"
+
 REVRTM_FUNCTION(revrtm_fx);
 
 /* The rates of a pair of currencies, by day. */
@@ -31,13 +33,6 @@ typedef struct Pair
 	DateADT    *day;			/* not decreasing */
 	Numeric    *rate;			/* of equal days the last one counts */
 } Pair;
-
-static bool
-same_text(const text *a, const text *b)
-{
-	return VARSIZE_ANY_EXHDR(a) == VARSIZE_ANY_EXHDR(b) &&
-		memcmp(VARDATA_ANY(a), VARDATA_ANY(b), VARSIZE_ANY_EXHDR(a)) == 0;
-}
 
 /*
  * Read a pair's rates into the current memory context.
@@ -104,13 +99,13 @@ revrtm_fx(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	from = PG_GETARG_TEXT_PP(0);
 	to = PG_GETARG_TEXT_PP(1);
-	if (same_text(from, to))
+	if (rtm_same_text(from, to))
 		PG_RETURN_NUMERIC(int64_to_numeric(1));
 	if (PG_ARGISNULL(2))
 		PG_RETURN_NULL();
 	day = PG_GETARG_DATEADT(2);
 
-	while (pair != NULL && !(same_text(pair->from, from) && same_text(pair->to, to)))
+	while (pair != NULL && !(rtm_same_text(pair->from, from) && rtm_same_text(pair->to, to)))
 		pair = pair->next;
 	if (pair == NULL)
 	{
