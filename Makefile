@@ -74,6 +74,7 @@ REGRESS = \
 	journey \
 	attribution \
 	binding \
+	identity \
 	deal_journey \
 	demo \
 	adapter \
@@ -102,6 +103,7 @@ PGTAP = \
 	test/pgtap/attribution.sql \
 	test/pgtap/claim.sql \
 	test/pgtap/demo_council.sql \
+	test/pgtap/identity.sql \
 	test/pgtap/maven_claims.sql \
 	test/pgtap/maven_crm.sql \
 	test/pgtap/pathdata.sql

@@ -50,7 +50,7 @@ CREATE FUNCTION revrtm.normal_domain(address text) RETURNS text
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 2
 AS 'MODULE_PATHNAME', 'revrtm_normal_domain';
 COMMENT ON FUNCTION revrtm.normal_domain(text) IS
-'The internet domain in a URL, an address of electronic mail or a bare name: without blanks around it, scheme, user, port, path, a leading www. and a closing full stop; A to Z in lower case, letters of other scripts and punycode as they are. NULL for what is no domain: a single label, an address of numbers, an empty or too long label, other characters.';
+'The internet domain in a URL, an address of electronic mail or a bare name: without blanks around it, scheme, user, port, path, a leading www. and a closing full stop; Latin, Greek and Cyrillic letters in lower case, punycode and what else there is as it is. NULL for what is no domain: a single label, an address of numbers, an empty or too long label, other characters.';
 
 CREATE FUNCTION revrtm.is_free_mail(address text) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE

@@ -158,16 +158,16 @@ next_character(const unsigned char *in, size_t length, size_t *bytes)
 }
 
 /*
- * What the Latin letters from U+00C0, U+01CD and U+1E00 on are without their
+ * What the Latin letters from U+00C0, U+01A0 and U+1E00 on are without their
  * accents; a capital stands for two letters, a full stop for none.
  */
 static const char latin_00c0[] =
 "aaaaaaAceeeeiiiidnooooo.ouuuuyTSaaaaaaAceeeeiiiidnooooo.ouuuuyTy"
 "aaaaaaccccccccddddeeeeeeeeeegggggggghhhhiiiiiiiiiiJJjjkkklllllll"
 "lllnnnnnnnnnooooooOOrrrrrrssssssssttttttuuuuuuuuuuuuwwyyyzzzzzzs";
-static const char latin_01cd[] =
-"aaiioouuuuuuuuuu.aaaa....ggkkoooo..jZZZgg..nnaa....aaaaeeeeiiiio"
-"ooorrrruuuusstt";
+static const char latin_01a0[] =
+"oo.............uu...................ZZZ......aaiioouuuuuuuuuu.aa"
+"aa....ggkkoooo..jZZZgg..nnaa....aaaaeeeeiiiioooorrrruuuusstt";
 static const char latin_1e00[] =
 "aabbbbbbccddddddddddeeeeeeeeeeffgghhhhhhhhhhiiiikkkkkkllllllllmm"
 "mmmmnnnnnnnnoooooooopppprrrrrrrrssssssssssttttttttuuuuuuuuuuvvvv"
@@ -179,8 +179,8 @@ latin_base(uint32_t c)
 {
 	if (c >= 0xC0 && c - 0xC0 < sizeof(latin_00c0) - 1)
 		return latin_00c0[c - 0xC0];
-	if (c >= 0x1CD && c - 0x1CD < sizeof(latin_01cd) - 1)
-		return latin_01cd[c - 0x1CD];
+	if (c >= 0x1A0 && c - 0x1A0 < sizeof(latin_01a0) - 1)
+		return latin_01a0[c - 0x1A0];
 	if (c >= 0x1E00 && c - 0x1E00 < sizeof(latin_1e00) - 1)
 		return latin_1e00[c - 0x1E00];
 	return '.';
@@ -213,17 +213,40 @@ kind_of(uint32_t c)
 	return CHARACTER_LETTER;
 }
 
-/* Greek and Cyrillic letters in lower case; others as they are. */
+/*
+ * Letters of Latin, Greek and Cyrillic in lower case; others as they are.  All
+ * that change take two bytes in either case.
+ */
 static uint32_t
 lower_character(uint32_t c)
 {
-	if ((c >= 0x391 && c <= 0x3A9) || (c >= 0x410 && c <= 0x42F))
+	if ((c >= 0xC0 && c <= 0xDE && c != 0xD7) || (c >= 0x391 && c <= 0x3AB) ||
+		(c >= 0x410 && c <= 0x42F))
 		return c + 0x20;
-	if (c == 0x3C2)
-		return 0x3C3;			/* the sigma that ends a word */
+	/* Pairs of capital and small: even and odd, but odd and even in two stretches. */
+	if ((c >= 0x139 && c <= 0x148) || (c >= 0x179 && c <= 0x17E))
+		return c + (c & 1);
+	if (c >= 0x100 && c <= 0x177 && c != 0x130 && c != 0x131 && c != 0x138 && c != 0x149)
+		return c | 1;
+	if (c == 0x178)
+		return 0xFF;
 	if (c >= 0x400 && c <= 0x40F)
 		return c + 0x50;
 	return c;
+}
+
+/* The character's bytes, in lower case. */
+static void
+put_lower(char *out, const unsigned char *in, size_t bytes, uint32_t c)
+{
+	uint32_t	small = c == NOT_UTF8 ? c : lower_character(c);
+
+	memcpy(out, in, bytes);
+	if (small != c)
+	{
+		out[0] = (char) (0xC0 | small >> 6);
+		out[1] = (char) (0x80 | (small & 0x3F));
+	}
 }
 
 /* -------------------------------------------------------------- domains */
@@ -324,8 +347,16 @@ rtm_normal_domain(const char *in, size_t length, char *out)
 	n = (size_t) (end - in);
 	if (n == 0 || n > DOMAIN_MOST || !is_domain(in, n))
 		return 0;
-	for (size_t i = 0; i < n; i++)
-		out[i] = lower(in[i]);
+	for (size_t at = 0, bytes; at < n; at += bytes)
+	{
+		const unsigned char *character = (const unsigned char *) in + at;
+		uint32_t	c = next_character(character, n - at, &bytes);
+
+		if (c < 0x80)
+			out[at] = lower((char) c);
+		else
+			put_lower(out + at, character, bytes, c);
+	}
 	return n;
 }
 
@@ -337,8 +368,8 @@ rtm_normal_domain(const char *in, size_t length, char *out)
  */
 static const char *const legal_form[] = {
 	"inc", "incorporated", "corp", "corporation", "co", "company", "companies",
-	"llc", "llp", "lllp", "lp", "pllc", "pc", "pbc", "plc", "ltd", "ltda", "private limited", "limited",
-	"pty", "pte", "pvt", "sdn", "bhd", "berhad", "tbk",
+	"llc", "llp", "lllp", "lp", "pllc", "pc", "pbc", "plc", "ltd", "ltda",
+	"private limited", "limited", "pty", "pte", "pvt", "sdn", "bhd", "berhad", "tbk",
 	"gmbh", "mbh", "ggmbh", "ag", "kg", "kgaa", "ohg", "ug", "se",
 	"sa", "sas", "sasu", "sarl", "sca", "scs", "snc", "sl", "slu", "sau", "srl", "srls",
 	"spa", "sprl", "bvba", "bv", "nv", "vof", "lda", "eireli",
@@ -430,12 +461,11 @@ fold_words(const char *in, size_t length, char *out, void (*interrupt) (void))
 		if (turn % 65536 == 65535)
 			interrupt();
 		at += bytes;
-		if (c >= 0xFF10 && c <= 0xFF5A)
-		{
-			/* full width */
-			if (kind_of(c) == CHARACTER_LETTER)
-				c -= 0xFEE0;
-		}
+		/* As any sigma, the one that ends a word; as ASCII, that in full width. */
+		if (c == 0x3C2)
+			c = 0x3A3;
+		if (c >= 0xFF10 && c <= 0xFF5A && kind_of(c) == CHARACTER_LETTER)
+			c -= 0xFEE0;
 		if (c < 0x80)
 		{
 			base = lower((char) c);
@@ -477,15 +507,7 @@ fold_words(const char *in, size_t length, char *out, void (*interrupt) (void))
 		}
 		if (base == '.')
 		{
-			uint32_t	small = c == NOT_UTF8 ? c : lower_character(c);
-
-			memcpy(out + n, p, bytes);
-			if (small != c)
-			{
-				/* Those that change have two bytes in either case. */
-				out[n] = (char) (0xC0 | small >> 6);
-				out[n + 1] = (char) (0x80 | (small & 0x3F));
-			}
+			put_lower(out + n, p, bytes, c);
 			n += bytes;
 		}
 		else if (is_upper((unsigned char) base))
