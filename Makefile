@@ -22,6 +22,7 @@ OBJS = \
 	src/curve_search.o \
 	src/demo.o \
 	src/fx.o \
+	src/identity.o \
 	src/journey.o \
 	src/journey_agg.o \
 	src/journey_io.o \
@@ -29,6 +30,7 @@ OBJS = \
 	src/literal.o \
 	src/model.o \
 	src/money.o \
+	src/normalize.o \
 	src/partner.o \
 	src/programme.o \
 	src/proportion.o \
@@ -59,6 +61,7 @@ SQL_MODULES = \
 	sql/10_binding.sql \
 	sql/12_calendar.sql \
 	sql/13_money.sql \
+	sql/14_identity.sql \
 	sql/15_route.sql \
 	sql/20_journey.sql \
 	sql/22_journeys.sql \
@@ -96,6 +99,7 @@ REGRESS = \
 	attribution \
 	calendar \
 	binding \
+	identity \
 	deal_journey \
 	demo \
 	adapter \
@@ -133,6 +137,7 @@ PGTAP = \
 	test/pgtap/claim.sql \
 	test/pgtap/curve_fit.sql \
 	test/pgtap/demo_council.sql \
+	test/pgtap/identity.sql \
 	test/pgtap/maven_claims.sql \
 	test/pgtap/maven_crm.sql \
 	test/pgtap/money.sql \
@@ -153,12 +158,14 @@ UNIT = \
 	allocate_test \
 	business_time_test \
 	curve_fit_test \
+	normalize_test \
 	quantile_test \
 	split_test \
 	wilson_test
 UNIT_allocate_test = src/allocate.c src/curve.c
 UNIT_business_time_test = src/business_time.c
 UNIT_curve_fit_test = src/curve_fit.c src/curve_search.c src/curve.c
+UNIT_normalize_test = src/normalize.c
 UNIT_quantile_test = src/quantile.c
 UNIT_split_test = src/split.c src/attribution.c
 UNIT_wilson_test = src/wilson.c

@@ -30,7 +30,7 @@ COMMENT ON COLUMN revrtm.deal_journey.ended_at IS 'End of a closed deal: closed_
 COMMENT ON COLUMN revrtm.deal_journey.is_closed IS 'Whether the deal is closed, won or lost.';
 COMMENT ON COLUMN revrtm.deal_journey.is_won IS 'Whether the deal is won.';
 COMMENT ON COLUMN revrtm.deal_journey.amount IS 'Amount in the deal''s currency; NULL where the CRM has none.';
-COMMENT ON COLUMN revrtm.deal_journey.account_id IS 'The account; (none) where the CRM has none.';
+COMMENT ON COLUMN revrtm.deal_journey.account_id IS 'The account as the CRM names it, merged or not; (none) where the CRM has none.';
 COMMENT ON COLUMN revrtm.deal_journey.opportunity_id IS 'The deal.';
 COMMENT ON COLUMN revrtm.deal_journey.route_id IS 'The deal''s own route to market.';
 COMMENT ON COLUMN revrtm.deal_journey.currency IS 'Currency of amount and margin; NULL is the reporting currency.';
@@ -41,6 +41,41 @@ COMMENT ON COLUMN revrtm.deal_journey.segment IS 'Segment of the deal.';
 COMMENT ON COLUMN revrtm.deal_journey.region IS 'Region of the deal.';
 COMMENT ON COLUMN revrtm.deal_journey.product IS 'Product of the deal.';
 COMMENT ON COLUMN revrtm.deal_journey.journey IS 'Its counted touches with their milestones; NULL where it has none.';
+
+CREATE TABLE revrtm.account_merge (
+    account_id   text PRIMARY KEY,
+    canonical_id text NOT NULL
+);
+COMMENT ON TABLE revrtm.account_merge IS
+'Cache: the merged accounts under which the store of journeys was made. Grain: one merged account. Written by refresh_journeys(); not part of a dump.';
+COMMENT ON COLUMN revrtm.account_merge.account_id IS 'The account that was merged.';
+COMMENT ON COLUMN revrtm.account_merge.canonical_id IS 'The account it was merged into in the end.';
+
+CREATE FUNCTION revrtm.refresh_merges() RETURNS text[]
+LANGUAGE sql VOLATILE PARALLEL UNSAFE
+BEGIN ATOMIC
+    WITH merged AS MATERIALIZED (
+        SELECT DISTINCT a.account_id, revrtm.canonical_account(a.account_id) AS canonical_id
+        FROM revrtm.account a
+        WHERE a.merged_into <> ''
+    ), change AS MATERIALIZED (
+        SELECT coalesce(n.account_id, m.account_id) AS account_id, n.canonical_id AS now, m.canonical_id AS before
+        FROM merged n FULL JOIN revrtm.account_merge m ON m.account_id = n.account_id
+        WHERE n.canonical_id IS DISTINCT FROM m.canonical_id
+    ), gone AS (
+        DELETE FROM revrtm.account_merge m USING change c
+        WHERE c.account_id = m.account_id AND c.now IS NULL
+    ), kept AS (
+        INSERT INTO revrtm.account_merge (account_id, canonical_id)
+        SELECT c.account_id, c.now FROM change c WHERE c.now IS NOT NULL
+        ON CONFLICT (account_id) DO UPDATE SET canonical_id = excluded.canonical_id
+    )
+    SELECT pg_catalog.array_agg(DISTINCT x.account_id)
+    FROM change c, LATERAL (VALUES (c.account_id), (c.now), (c.before)) x (account_id)
+    WHERE x.account_id IS NOT NULL;
+END;
+COMMENT ON FUNCTION revrtm.refresh_merges() IS
+'Step of refresh_journeys: brings account_merge up to the bound CRM, and returns the accounts whose deals have other touches for it: those merged or no longer, and their survivors then and now.';
 
 CREATE TABLE revrtm.journey_refresh (
     store        text PRIMARY KEY DEFAULT 'deal_journey' CHECK (store = 'deal_journey'),
@@ -80,8 +115,10 @@ WITH deal AS MATERIALIZED (
     SELECT o.created_at,
            CASE WHEN o.is_closed THEN coalesce(o.closed_at, revrtm.day_end(o.close_date)) END AS ended_at,
            o.is_closed, o.is_won, o.amount, o.account_id, o.opportunity_id, o.route_id, o.currency,
-           o.margin, o.partner_id, o.owner_id, o.segment, o.region, o.product
+           o.margin, o.partner_id, o.owner_id, o.segment, o.region, o.product,
+           coalesce(m.canonical_id, o.account_id) AS canonical_id
     FROM revrtm.opportunity o
+    LEFT JOIN revrtm.account_merge m ON m.account_id = o.account_id
     WHERE o.deleted IS NOT TRUE %1$s
 ), counted AS (
     SELECT d.opportunity_id, t.touched_at, left(t.channel, 255) AS channel, t.milestone, t.touch_id, c.lead_created_at
@@ -93,7 +130,8 @@ WITH deal AS MATERIALIZED (
     SELECT d.opportunity_id, t.touched_at, left(t.channel, 255) AS channel, t.milestone, t.touch_id, c.lead_created_at
     FROM revrtm.touch t
     LEFT JOIN revrtm.contact c ON c.contact_id = t.contact_id AND c.deleted IS NOT TRUE
-    JOIN deal d ON d.account_id = coalesce(t.account_id, c.account_id)
+    LEFT JOIN revrtm.account_merge m ON m.account_id = coalesce(t.account_id, c.account_id)
+    JOIN deal d ON d.canonical_id = coalesce(m.canonical_id, t.account_id, c.account_id)
     WHERE t.opportunity_id IS NULL AND %2$s
 ), packed AS (
     SELECT k.opportunity_id, revrtm.journey_agg(k.touched_at, k.channel, k.milestone, k.touch_id) AS journey,
@@ -116,9 +154,9 @@ $q$,
 END
 $$;
 COMMENT ON FUNCTION revrtm.journey_query(boolean) IS
-'The query that builds rows of deal_journey: a touch belongs to its deal, or without one to every deal of its account or its contact''s account; it counts from the look-back before the deal''s end (an open deal''s creation) to that end. A channel is cut after 255 characters, and an infinite instant does not count.';
+'The query that builds rows of deal_journey: a touch belongs to its deal, or without one to every deal of its account or its contact''s account, the accounts merged with it included; it counts from the look-back before the deal''s end (an open deal''s creation) to that end. A channel is cut after 255 characters, and an infinite instant does not count.';
 
-CREATE FUNCTION revrtm.changed_deals(watermarks jsonb) RETURNS text[]
+CREATE FUNCTION revrtm.changed_deals(watermarks jsonb, accounts text[]) RETURNS text[]
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     -- Loaders commit late: rows a little before the watermark are read again.
@@ -139,6 +177,11 @@ BEGIN ATOMIC
         SELECT coalesce(t.account_id, c.account_id) AS account_id
         FROM touch t LEFT JOIN revrtm.contact c ON c.contact_id = t.contact_id
         WHERE t.opportunity_id IS NULL
+        UNION ALL
+        SELECT a.account_id FROM unnest(accounts) a (account_id)
+    ), survivor AS (
+        SELECT coalesce(m.canonical_id, a.account_id) AS account_id
+        FROM account a LEFT JOIN revrtm.account_merge m ON m.account_id = a.account_id
     )
     SELECT pg_catalog.array_agg(DISTINCT changed.opportunity_id)
     FROM (
@@ -148,11 +191,14 @@ BEGIN ATOMIC
         SELECT t.opportunity_id FROM touch t WHERE t.opportunity_id IS NOT NULL
         UNION ALL
         SELECT o.opportunity_id FROM revrtm.opportunity o
-        WHERE o.account_id IN (SELECT account.account_id FROM account)
+        WHERE o.account_id IN (SELECT s.account_id FROM survivor s
+                               UNION
+                               SELECT m.account_id FROM revrtm.account_merge m
+                               WHERE m.canonical_id IN (SELECT s.account_id FROM survivor s))
     ) changed;
 END;
-COMMENT ON FUNCTION revrtm.changed_deals(jsonb) IS
-'Deals named by rows that synced after the watermarks: the deal''s own, its touches'', those of its account''s touches and contacts.';
+COMMENT ON FUNCTION revrtm.changed_deals(jsonb, text[]) IS
+'Deals named by rows that synced after the watermarks: the deal''s own, its touches'', those of its account''s touches and contacts; and all deals of the accounts given. Accounts that were merged count as one.';
 
 CREATE FUNCTION revrtm.refresh_journeys(
     verify boolean DEFAULT false,
@@ -166,6 +212,7 @@ DECLARE
     started timestamptz := clock_timestamp();
     syncs boolean;
     deals text[];
+    merges text[];
     marks jsonb;
     built bigint;
     repeated text;
@@ -181,12 +228,13 @@ BEGIN
     SELECT coalesce(bool_and('synced_at' = ANY (b.columns)), false) INTO syncs
     FROM revrtm.binding b WHERE b.relation IN ('opportunity', 'touch', 'contact');
     SELECT * INTO state FROM revrtm.journey_refresh;
+    merges := revrtm.refresh_merges();
 
     mode := CASE WHEN state IS NULL OR state.basis <> revrtm.refresh_basis() THEN 'full'
                  WHEN verify OR NOT syncs THEN 'verify'
                  ELSE 'incremental' END;
     IF mode = 'incremental' THEN
-        deals := coalesce(revrtm.changed_deals(state.watermarks), '{}');
+        deals := coalesce(revrtm.changed_deals(state.watermarks, merges), '{}');
     END IF;
     BEGIN
     EXECUTE format($q$
@@ -240,7 +288,7 @@ $q$, revrtm.journey_query(deals IS NOT NULL))
 END
 $$;
 COMMENT ON FUNCTION revrtm.refresh_journeys(boolean) IS
-'Brings deal_journey up to the bound CRM and returns what it did. full: the first time, and after a binding or setting changed. incremental: deals named by rows whose synced_at is later than at the last refresh. verify (asked for, or where synced_at is not bound): every deal is rebuilt and compared, which also finds hard deletes and touches or contacts that moved to another deal or account. 23505 where a deal stands twice.';
+'Brings deal_journey up to the bound CRM and returns what it did. full: the first time, and after a binding or setting changed. incremental: deals named by rows whose synced_at is later than at the last refresh, and those of accounts whose merges changed. verify (asked for, or where synced_at is not bound): every deal is rebuilt and compared, which also finds hard deletes and touches or contacts that moved to another deal or account. 23505 where a deal stands twice; errors of canonical_account where merges go in a circle.';
 
 CREATE VIEW revrtm.freshness WITH (security_invoker = true) AS
 SELECT r.store AS freshness_key,
