@@ -101,17 +101,16 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION revrtm.refresh_basis() IS 'Hash of what the store of journeys depends on beside data: bindings, revrtm.timezone, revrtm.lookback.';
 
--- One query builds journeys, of all deals or of those named in $1; its
--- parameters: $1 deals, $2 look-back (NULL: none).
-CREATE FUNCTION revrtm.journey_query(some_deals boolean) RETURNS text
+-- One query builds journeys, of all deals or of those named, with journeys()
+-- over the touches that count, so that millions of deals need no more memory
+-- than work_mem. Deals and look-back are put into it: journeys() takes a text.
+CREATE FUNCTION revrtm.journey_query(deals text[]) RETURNS text
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     milestones boolean := 'milestone' = ANY (revrtm.bound_columns('touch'));
-BEGIN
-    RETURN format($q$
-WITH deal AS MATERIALIZED (
+    deal text := format($q$
     SELECT o.created_at,
            CASE WHEN o.is_closed THEN coalesce(o.closed_at, revrtm.day_end(o.close_date)) END AS ended_at,
            o.is_closed, o.is_won, o.amount, o.account_id, o.opportunity_id, o.route_id, o.currency,
@@ -119,42 +118,43 @@ WITH deal AS MATERIALIZED (
            coalesce(m.canonical_id, o.account_id) AS canonical_id
     FROM revrtm.opportunity o
     LEFT JOIN revrtm.account_merge m ON m.account_id = o.account_id
-    WHERE o.deleted IS NOT TRUE %1$s
-), counted AS (
-    SELECT d.opportunity_id, t.touched_at, left(t.channel, 255) AS channel, t.milestone, t.touch_id, c.lead_created_at
-    FROM revrtm.touch t
-    JOIN deal d ON d.opportunity_id = t.opportunity_id
-    LEFT JOIN revrtm.contact c ON c.contact_id = t.contact_id AND c.deleted IS NOT TRUE
-    WHERE %2$s
-    UNION ALL
-    SELECT d.opportunity_id, t.touched_at, left(t.channel, 255) AS channel, t.milestone, t.touch_id, c.lead_created_at
-    FROM revrtm.touch t
-    LEFT JOIN revrtm.contact c ON c.contact_id = t.contact_id AND c.deleted IS NOT TRUE
-    LEFT JOIN revrtm.account_merge m ON m.account_id = coalesce(t.account_id, c.account_id)
-    JOIN deal d ON d.canonical_id = coalesce(m.canonical_id, t.account_id, c.account_id)
-    WHERE t.opportunity_id IS NULL AND %2$s
-), packed AS (
-    SELECT k.opportunity_id, revrtm.journey_agg(k.touched_at, k.channel, k.milestone, k.touch_id) AS journey,
-           min(k.lead_created_at) AS lead_created_at
-    FROM counted k
-    GROUP BY k.opportunity_id
-)
-SELECT d.created_at, d.ended_at, d.is_closed, d.is_won, d.amount, %3$s AS journey, d.account_id,
+    WHERE o.deleted IS NOT TRUE %s$q$,
+        CASE WHEN deals IS NOT NULL THEN format('AND o.opportunity_id = ANY (%L)', deals) END);
+    counts text := $c$t.deleted IS NOT TRUE AND t.responded IS NOT FALSE AND isfinite(t.touched_at)
+          AND t.touched_at <= coalesce(d.ended_at, 'infinity')$c$
+        || coalesce($c$
+          AND t.touched_at >= coalesce(d.ended_at, d.created_at, '-infinity') - interval $c$
+                    || quote_literal(revrtm.lookback()), '');
+    touched text := format($q$
+WITH deal AS NOT MATERIALIZED (%1$s)
+SELECT d.opportunity_id AS deal_id, t.touched_at, left(t.channel, 255) AS channel, t.milestone, t.touch_id, c.lead_created_at
+FROM revrtm.touch t
+JOIN deal d ON d.opportunity_id = t.opportunity_id
+LEFT JOIN revrtm.contact c ON c.contact_id = t.contact_id AND c.deleted IS NOT TRUE
+WHERE %2$s
+UNION ALL
+SELECT d.opportunity_id, t.touched_at, left(t.channel, 255), t.milestone, t.touch_id, c.lead_created_at
+FROM revrtm.touch t
+LEFT JOIN revrtm.contact c ON c.contact_id = t.contact_id AND c.deleted IS NOT TRUE
+LEFT JOIN revrtm.account_merge m ON m.account_id = coalesce(t.account_id, c.account_id)
+JOIN deal d ON d.canonical_id = coalesce(m.canonical_id, t.account_id, c.account_id)
+WHERE t.opportunity_id IS NULL AND %2$s$q$, deal, counts);
+BEGIN
+    RETURN format($q$
+SELECT d.created_at, d.ended_at, d.is_closed, d.is_won, d.amount, %2$s AS journey, d.account_id,
        d.opportunity_id, d.route_id, d.currency, d.margin, d.partner_id, d.owner_id, d.segment, d.region,
        d.product
-FROM deal d LEFT JOIN packed p ON p.opportunity_id = d.opportunity_id
+FROM (%1$s) d
+LEFT JOIN revrtm.journeys(%3$L) p ON p.deal_id = d.opportunity_id
 $q$,
-        CASE WHEN some_deals THEN 'AND o.opportunity_id = ANY ($1)' ELSE '' END,
-        $c$t.deleted IS NOT TRUE AND t.responded IS NOT FALSE AND isfinite(t.touched_at)
-          AND t.touched_at <= coalesce(d.ended_at, 'infinity')
-          AND ($2::interval IS NULL
-               OR t.touched_at >= coalesce(d.ended_at, d.created_at, '-infinity') - $2)$c$,
+        deal,
         CASE WHEN milestones THEN 'p.journey'
-             ELSE 'revrtm.mark_milestones(p.journey, p.lead_created_at, d.created_at, d.is_won)' END);
+             ELSE 'revrtm.mark_milestones(p.journey, p.lead_created_at, d.created_at, d.is_won)' END,
+        touched);
 END
 $$;
-COMMENT ON FUNCTION revrtm.journey_query(boolean) IS
-'The query that builds rows of deal_journey: a touch belongs to its deal, or without one to every deal of its account or its contact''s account, the accounts merged with it included; it counts from the look-back before the deal''s end (an open deal''s creation) to that end. A channel is cut after 255 characters, and an infinite instant does not count.';
+COMMENT ON FUNCTION revrtm.journey_query(text[]) IS
+'The query that builds rows of deal_journey, of these deals or of all for NULL: a touch belongs to its deal, or without one to every deal of its account or its contact''s account, the accounts merged with it included; it counts from the look-back before the deal''s end (an open deal''s creation) to that end. A channel is cut after 255 characters, and an infinite instant does not count.';
 
 CREATE FUNCTION revrtm.changed_deals(watermarks jsonb, accounts text[]) RETURNS text[]
 LANGUAGE sql STABLE PARALLEL SAFE
@@ -260,9 +260,9 @@ SELECT (SELECT count(*) FROM built), (SELECT count(*) FROM kept WHERE is_new),
        (SELECT count(*) FROM kept WHERE NOT is_new), (SELECT count(*) FROM gone),
        (SELECT min(r.opportunity_id) FROM (SELECT b.opportunity_id FROM built b
                                            GROUP BY b.opportunity_id HAVING count(*) > 1) r)
-$q$, revrtm.journey_query(deals IS NOT NULL))
+$q$, revrtm.journey_query(deals))
     INTO built, inserted, updated, deleted, repeated
-    USING deals, revrtm.lookback();
+    USING deals;
     EXCEPTION WHEN cardinality_violation THEN
         SELECT min(o.opportunity_id) INTO repeated
         FROM (SELECT o.opportunity_id FROM revrtm.opportunity o

@@ -226,8 +226,8 @@ BEGIN
         PERFORM crm.churn(batch, batch % 6 = 0);
         SELECT * INTO r FROM revrtm.refresh_journeys(verify => batch % 6 = 0);
         EXECUTE format('SELECT count(*) FROM ((SELECT %1$s FROM (%2$s) b EXCEPT SELECT %1$s FROM revrtm.deal_journey)
-                        UNION ALL (SELECT %1$s FROM revrtm.deal_journey EXCEPT SELECT %1$s FROM (%2$s) b)) x', columns, revrtm.journey_query(false))
-        INTO unlike USING NULL::text[], revrtm.lookback();
+                        UNION ALL (SELECT %1$s FROM revrtm.deal_journey EXCEPT SELECT %1$s FROM (%2$s) b)) x', columns, revrtm.journey_query(NULL))
+        INTO unlike;
         INSERT INTO crm.log SELECT batch, r.mode, r.inserted + r.updated + r.deleted, unlike, (SELECT count(*) FROM crm.difference),
                                    (SELECT count(*) FROM revrtm.deal_journey);
     END LOOP;
