@@ -8,7 +8,7 @@ CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS btree_gist;
 CREATE EXTENSION IF NOT EXISTS revrtm;
 SET LOCAL search_path = public, pg_catalog;
-SELECT plan(13);
+SELECT plan(14);
 
 -- The same numbers on every run and version.
 CREATE FUNCTION pg_temp.dice(seed text, sides int) RETURNS int LANGUAGE sql IMMUTABLE
@@ -114,19 +114,20 @@ SELECT is((SELECT count(*) FROM (SELECT FROM partition GROUP BY id HAVING count(
 SELECT ok((SELECT count(DISTINCT canonical) BETWEEN 20 AND 80 FROM partition WHERE run = 1), 'and there are some of each');
 
 -- The store of journeys: deals, people and touches of accounts that are
--- merged, merged elsewhere and split again, step by step.
+-- merged, merged elsewhere and split again, step by step. One of each has
+-- synced later, so that the others are not read again.
 DELETE FROM id_account;
 INSERT INTO id_account SELECT 'a' || n FROM generate_series(0, 19) n;
 CREATE TABLE id_deal AS
-SELECT 'd' || n AS id, 'a' || pg_temp.dice('deal' || n, 20) AS account, timestamptz '2026-02-01 00:00+00' AS synced FROM generate_series(1, 60) n;
+SELECT 'd' || n AS id, 'a' || pg_temp.dice('deal' || n, 20) AS account, timestamptz '2026-02-01 00:00+00' + (n = 1)::int * interval '1 day' AS synced FROM generate_series(1, 60) n;
 CREATE TABLE id_person AS
-SELECT 'p' || n AS id, 'a' || pg_temp.dice('person' || n, 20) AS account, timestamptz '2026-02-01 00:00+00' AS synced FROM generate_series(1, 30) n;
+SELECT 'p' || n AS id, 'a' || pg_temp.dice('person' || n, 20) AS account, timestamptz '2026-02-01 00:00+00' + (n = 1)::int * interval '1 day' AS synced FROM generate_series(1, 30) n;
 CREATE TABLE id_touch AS
 SELECT 't' || n AS id, timestamptz '2026-01-01 00:00+00' + n * interval '1 hour' AS at, 'c' || n % 5 AS channel,
        CASE n % 4 WHEN 0 THEN 'd' || 1 + pg_temp.dice('of' || n, 60) END AS deal,
        CASE n % 4 WHEN 1 THEN 'a' || pg_temp.dice('of' || n, 22) END AS account,
        CASE WHEN n % 4 > 1 THEN 'p' || 1 + pg_temp.dice('of' || n, 30) END AS person,
-       timestamptz '2026-02-01 00:00+00' AS synced
+       timestamptz '2026-02-01 00:00+00' + (n = 4)::int * interval '1 day' AS synced
 FROM generate_series(1, 400) n;
 SELECT revrtm.bind('opportunity', $$SELECT id AS opportunity_id, account AS account_id, 1.0 AS amount, false AS is_closed, false AS is_won,
     timestamptz '2026-01-01 00:00+00' AS created_at, NULL::date AS close_date, synced AS synced_at FROM public.id_deal$$) \g /dev/null
@@ -149,7 +150,7 @@ SELECT d.id AS opportunity_id, d.account AS crm_account_id, f.at AS account_id,
 FROM id_deal d JOIN final f ON f.id = d.account;
 CREATE VIEW id_found AS
 SELECT opportunity_id, crm_account_id, account_id, revrtm.path(journey) AS path FROM revrtm.deal;
-CREATE TEMP TABLE step (n int, mode text, changed bigint, differences bigint);
+CREATE TEMP TABLE step (n int, mode text, changed bigint, unread bigint, differences bigint);
 DO $$
 DECLARE
     r record;
@@ -169,7 +170,7 @@ BEGIN
         END IF;
         SELECT * INTO r FROM revrtm.refresh_journeys();
         INSERT INTO step SELECT n, r.mode, r.inserted + r.updated + r.deleted,
-            (SELECT count(*) FROM ((TABLE id_wanted EXCEPT TABLE id_found) UNION ALL (TABLE id_found EXCEPT TABLE id_wanted)) x);
+            60 - r.inserted - r.updated - r.unchanged, (SELECT count(*) FROM ((TABLE id_wanted EXCEPT TABLE id_found) UNION ALL (TABLE id_found EXCEPT TABLE id_wanted)) x);
     END LOOP;
 END
 $$;
@@ -177,6 +178,7 @@ SELECT results_eq('SELECT mode, count(*) FROM step GROUP BY mode ORDER BY mode',
                   $$VALUES ('full', 1::bigint), ('incremental', 30)$$, 'every refresh but the first is incremental');
 SELECT is((SELECT sum(differences) FROM step), 0::numeric, 'after each the store is as plain SQL has it');
 SELECT cmp_ok((SELECT count(*) FROM step WHERE n > 0 AND changed > 0), '>', 15::bigint, 'and merges have changed it');
+SELECT cmp_ok((SELECT avg(unread) FROM step WHERE n > 0), '>', 20::numeric, 'though many deals were left alone');
 SELECT is((SELECT inserted + updated + deleted FROM revrtm.refresh_journeys(verify => true)), 0::bigint, 'a verifying refresh finds nothing');
 -- Unbound, the accounts part again.
 SELECT revrtm.unbind('account') \g /dev/null
