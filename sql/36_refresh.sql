@@ -62,49 +62,42 @@ $$;
 COMMENT ON FUNCTION revrtm.changed_deals(jsonb, text[]) IS
 'Deals named by rows that synced after the watermarks: the deal''s own, its touches'', those of its account''s touches and contacts; and all deals of the accounts given. Accounts that were merged count as one.';
 
-CREATE FUNCTION revrtm.refresh_journeys(
-    verify boolean DEFAULT false,
-    OUT mode text, OUT inserted bigint, OUT updated bigint, OUT deleted bigint, OUT unchanged bigint
+CREATE TABLE revrtm.refresh_run (
+    store      text PRIMARY KEY DEFAULT 'deal_journey' CHECK (store = 'deal_journey'),
+    mode       text NOT NULL,
+    basis      text NOT NULL,
+    watermarks jsonb NOT NULL,
+    started_at timestamptz NOT NULL,
+    deals      bigint NOT NULL
+);
+COMMENT ON TABLE revrtm.refresh_run IS 'Cache: the refresh in batches that is under way. One row, none otherwise; not part of a dump.';
+COMMENT ON COLUMN revrtm.refresh_run.store IS 'The store.';
+COMMENT ON COLUMN revrtm.refresh_run.mode IS 'full, incremental or verify, as refresh_journeys has them.';
+COMMENT ON COLUMN revrtm.refresh_run.basis IS 'Hash of the bindings and settings it was begun under; another basis begins anew.';
+COMMENT ON COLUMN revrtm.refresh_run.watermarks IS 'Latest synced_at at its begin, by relation.';
+COMMENT ON COLUMN revrtm.refresh_run.started_at IS 'When it began.';
+COMMENT ON COLUMN revrtm.refresh_run.deals IS 'Deals to be made anew.';
+
+CREATE TABLE revrtm.refresh_pending (
+    opportunity_id text PRIMARY KEY
+);
+COMMENT ON TABLE revrtm.refresh_pending IS 'Cache: the deals that the refresh under way has yet to make anew; not part of a dump.';
+COMMENT ON COLUMN revrtm.refresh_pending.opportunity_id IS 'The deal.';
+
+CREATE FUNCTION revrtm.store_journeys(
+    deals text[], OUT inserted bigint, OUT updated bigint, OUT deleted bigint, OUT unchanged bigint
 )
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    state revrtm.journey_refresh;
-    started timestamptz := clock_timestamp();
-    syncs boolean;
-    deals text[];
-    merges text[];
-    marks jsonb;
-    built bigint;
     repeated text;
 BEGIN
-    -- One refresh at a time; readers go on.
-    LOCK TABLE revrtm.deal_journey IN SHARE ROW EXCLUSIVE MODE;
-
-    -- Read before the rows are: what arrives meanwhile is read next time.
-    SELECT jsonb_build_object(
-        'opportunity', (SELECT max(o.synced_at) FROM revrtm.opportunity o),
-        'touch', (SELECT max(t.synced_at) FROM revrtm.touch t),
-        'contact', (SELECT max(c.synced_at) FROM revrtm.contact c)) INTO marks;
-    SELECT coalesce(bool_and('synced_at' = ANY (b.columns)), false) INTO syncs
-    FROM revrtm.binding b WHERE b.relation IN ('opportunity', 'touch', 'contact');
-    SELECT * INTO state FROM revrtm.journey_refresh;
-    merges := revrtm.refresh_merges();
-
-    mode := CASE WHEN state IS NULL OR state.basis <> revrtm.refresh_basis() THEN 'full'
-                 WHEN verify OR NOT syncs THEN 'verify'
-                 ELSE 'incremental' END;
-    IF mode = 'incremental' THEN
-        deals := revrtm.changed_deals(state.watermarks, merges);
-    END IF;
-    BEGIN
     EXECUTE format($q$
 WITH built AS MATERIALIZED (%s), gone AS (
     DELETE FROM revrtm.deal_journey k
-    WHERE ($1 IS NULL OR k.opportunity_id = ANY ($1))
-      AND NOT EXISTS (SELECT FROM built b
-                      WHERE b.account_id = k.account_id AND b.opportunity_id = k.opportunity_id)
+    WHERE NOT EXISTS (SELECT FROM built b
+                      WHERE b.account_id = k.account_id AND b.opportunity_id = k.opportunity_id) %s
     RETURNING 1
 ), kept AS (
     INSERT INTO revrtm.deal_journey AS k
@@ -118,39 +111,185 @@ WITH built AS MATERIALIZED (%s), gone AS (
     WHERE k.* IS DISTINCT FROM excluded.*
     RETURNING xmax = 0 AS is_new
 )
-SELECT (SELECT count(*) FROM built), (SELECT count(*) FROM kept WHERE is_new),
-       (SELECT count(*) FROM kept WHERE NOT is_new), (SELECT count(*) FROM gone),
+SELECT (SELECT count(*) FROM kept WHERE is_new), (SELECT count(*) FROM kept WHERE NOT is_new),
+       (SELECT count(*) FROM gone), (SELECT count(*) FROM built) - (SELECT count(*) FROM kept),
        (SELECT min(r.opportunity_id) FROM (SELECT b.opportunity_id FROM built b
                                            GROUP BY b.opportunity_id HAVING count(*) > 1) r)
-$q$, revrtm.journey_query(deals))
-    INTO built, inserted, updated, deleted, repeated
-    USING deals;
-    EXCEPTION WHEN cardinality_violation THEN
-        SELECT min(o.opportunity_id) INTO repeated
-        FROM (SELECT o.opportunity_id FROM revrtm.opportunity o
-              WHERE o.deleted IS NOT TRUE GROUP BY o.opportunity_id HAVING count(*) > 1) o;
-        IF repeated IS NULL THEN
-            -- Not ours: a bound query failed.
-            RAISE;
-        END IF;
-    END;
-
+$q$, revrtm.journey_query(deals),
+        CASE WHEN deals IS NOT NULL THEN format('AND k.opportunity_id = ANY (%L)', deals) END)
+    INTO inserted, updated, deleted, unchanged, repeated;
     IF repeated IS NOT NULL THEN
-        RAISE EXCEPTION 'deal % stands more than once in revrtm.opportunity', quote_literal(repeated)
-            USING ERRCODE = '23505',
-                  HINT = 'Bind a query with one row a deal; of a history table, the current rows.';
+        RAISE cardinality_violation;
     END IF;
-    unchanged := built - inserted - updated;
+EXCEPTION WHEN cardinality_violation THEN
+    SELECT min(o.opportunity_id) INTO repeated
+    FROM (SELECT o.opportunity_id FROM revrtm.opportunity o
+          WHERE o.deleted IS NOT TRUE GROUP BY o.opportunity_id HAVING count(*) > 1) o;
+    IF repeated IS NULL THEN
+        -- Not ours: a bound query failed.
+        RAISE;
+    END IF;
+    RAISE EXCEPTION 'deal % stands more than once in revrtm.opportunity', quote_literal(repeated)
+        USING ERRCODE = '23505',
+              HINT = 'Bind a query with one row a deal; of a history table, the current rows.';
+END
+$$;
+COMMENT ON FUNCTION revrtm.store_journeys(text[]) IS
+'Step of a refresh: makes the rows of deal_journey for these deals, or for all where NULL, what the bound CRM says now, and counts what that changed. 23505 where a deal stands twice.';
 
+CREATE FUNCTION revrtm.begin_refresh(
+    verify boolean, OUT mode text, OUT deals text[], OUT basis text, OUT watermarks jsonb, OUT started_at timestamptz
+)
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    state revrtm.journey_refresh;
+    merges text[];
+    syncs boolean;
+BEGIN
+    -- One refresh at a time; readers go on.
+    LOCK TABLE revrtm.deal_journey IN SHARE ROW EXCLUSIVE MODE;
+    started_at := clock_timestamp();
+    basis := revrtm.refresh_basis();
+
+    -- Read before the rows are: what arrives meanwhile is read next time.
+    SELECT jsonb_build_object(
+        'opportunity', (SELECT max(o.synced_at) FROM revrtm.opportunity o),
+        'touch', (SELECT max(t.synced_at) FROM revrtm.touch t),
+        'contact', (SELECT max(c.synced_at) FROM revrtm.contact c)) INTO watermarks;
+    SELECT coalesce(bool_and('synced_at' = ANY (b.columns)), false) INTO syncs
+    FROM revrtm.binding b WHERE b.relation IN ('opportunity', 'touch', 'contact');
+    SELECT * INTO state FROM revrtm.journey_refresh;
+    merges := revrtm.refresh_merges();
+
+    mode := CASE WHEN state IS NULL OR state.basis <> begin_refresh.basis THEN 'full'
+                 WHEN verify OR NOT syncs THEN 'verify'
+                 ELSE 'incremental' END;
+    IF mode = 'incremental' THEN
+        -- Those of a refresh in batches too that did not come to its end.
+        SELECT array_agg(d.opportunity_id) INTO deals
+        FROM (SELECT c.opportunity_id FROM unnest(revrtm.changed_deals(state.watermarks, merges)) c (opportunity_id)
+              UNION
+              SELECT p.opportunity_id FROM revrtm.refresh_pending p) d;
+        deals := coalesce(deals, '{}');
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION revrtm.begin_refresh(boolean) IS
+'Step of a refresh: locks out other refreshes, and says which deals are to be made anew (NULL: all) and up to which watermarks the store will then be.';
+
+CREATE FUNCTION revrtm.end_refresh(mode text, basis text, watermarks jsonb, started_at timestamptz) RETURNS void
+LANGUAGE sql VOLATILE PARALLEL UNSAFE
+BEGIN ATOMIC
     INSERT INTO revrtm.journey_refresh AS r (basis, watermarks, refreshed_at, verified_at)
-    VALUES (revrtm.refresh_basis(), marks, started, started)
+    VALUES (end_refresh.basis, end_refresh.watermarks, end_refresh.started_at, end_refresh.started_at)
     ON CONFLICT (store) DO UPDATE
     SET basis = excluded.basis, watermarks = excluded.watermarks, refreshed_at = excluded.refreshed_at,
-        verified_at = CASE WHEN mode = 'incremental' THEN r.verified_at ELSE excluded.verified_at END;
+        verified_at = CASE WHEN end_refresh.mode = 'incremental' THEN r.verified_at ELSE excluded.verified_at END;
+    DELETE FROM revrtm.refresh_run;
+    DELETE FROM revrtm.refresh_pending;
+END;
+COMMENT ON FUNCTION revrtm.end_refresh(text, text, jsonb, timestamptz) IS 'Step of a refresh: notes how far the store has read.';
+
+CREATE FUNCTION revrtm.refresh_journeys(
+    verify boolean DEFAULT false,
+    OUT mode text, OUT inserted bigint, OUT updated bigint, OUT deleted bigint, OUT unchanged bigint
+)
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    run record;
+BEGIN
+    SELECT * INTO run FROM revrtm.begin_refresh(verify);
+    mode := run.mode;
+    SELECT * INTO inserted, updated, deleted, unchanged FROM revrtm.store_journeys(run.deals);
+    PERFORM revrtm.end_refresh(run.mode, run.basis, run.watermarks, run.started_at);
 END
 $$;
 COMMENT ON FUNCTION revrtm.refresh_journeys(boolean) IS
-'Brings deal_journey up to the bound CRM and returns what it did. full: the first time, and after a binding or setting changed. incremental: deals named by rows whose synced_at is later than at the last refresh, and those of accounts whose merges changed. verify (asked for, or where synced_at is not bound): every deal is rebuilt and compared, which also finds hard deletes and touches or contacts that moved to another deal or account. 23505 where a deal stands twice; errors of canonical_account where merges go in a circle.';
+'Brings deal_journey up to the bound CRM and returns what it did. full: the first time, and after a binding or setting changed. incremental: deals named by rows whose synced_at is later than at the last refresh, and those of accounts whose merges changed. verify (asked for, or where synced_at is not bound): every deal is rebuilt and compared, which also finds hard deletes and touches or contacts that moved to another deal or account. All in one transaction; refresh_in_batches() commits on the way. 23505 where a deal stands twice; errors of canonical_account where merges go in a circle.';
+
+-- The same in batches, each a transaction: what is done stays done when the
+-- refresh is cancelled, and others see how far it is.
+
+CREATE FUNCTION revrtm.refresh_batch(batch integer, verify boolean DEFAULT false) RETURNS bigint
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    run record;
+    deals text[];
+    rest bigint;
+BEGIN
+    IF batch IS NULL OR batch < 1 THEN
+        RAISE EXCEPTION 'a batch must have at least one deal' USING ERRCODE = '22023';
+    END IF;
+    LOCK TABLE revrtm.deal_journey IN SHARE ROW EXCLUSIVE MODE;
+    SELECT * INTO run FROM revrtm.refresh_run;
+    IF run IS NULL OR run.basis <> revrtm.refresh_basis() THEN
+        SELECT * INTO run FROM revrtm.begin_refresh(verify);
+        DELETE FROM revrtm.refresh_run;
+        DELETE FROM revrtm.refresh_pending;
+        INSERT INTO revrtm.refresh_pending (opportunity_id)
+        SELECT o.opportunity_id FROM revrtm.opportunity o WHERE run.deals IS NULL AND o.deleted IS NOT TRUE
+        UNION
+        SELECT k.opportunity_id FROM revrtm.deal_journey k WHERE run.deals IS NULL
+        UNION
+        SELECT d.opportunity_id FROM unnest(run.deals) d (opportunity_id);
+        GET DIAGNOSTICS rest = ROW_COUNT;
+        INSERT INTO revrtm.refresh_run (mode, basis, watermarks, started_at, deals)
+        VALUES (run.mode, run.basis, run.watermarks, run.started_at, rest);
+    ELSE
+        WITH taken AS (
+            DELETE FROM revrtm.refresh_pending p
+            WHERE p.opportunity_id IN (SELECT q.opportunity_id FROM revrtm.refresh_pending q
+                                       ORDER BY q.opportunity_id LIMIT batch)
+            RETURNING p.opportunity_id)
+        SELECT array_agg(t.opportunity_id) INTO deals FROM taken t;
+        IF deals IS NOT NULL THEN
+            PERFORM revrtm.store_journeys(deals);
+        END IF;
+        SELECT count(*) INTO rest FROM revrtm.refresh_pending;
+    END IF;
+    IF rest = 0 THEN
+        PERFORM revrtm.end_refresh(run.mode, run.basis, run.watermarks, run.started_at);
+    END IF;
+    RETURN rest;
+END
+$$;
+COMMENT ON FUNCTION revrtm.refresh_batch(integer, boolean) IS
+'The next step of a refresh in batches, for schedulers that commit by themselves: begins one, or makes the next deals anew; returns how many are still to do, 0 when the store is up to date. verify is heeded when one begins. 22023 for a batch below one.';
+
+-- It commits, so it cannot pin its search_path: every name has its schema.
+CREATE PROCEDURE revrtm.refresh_in_batches(batch integer DEFAULT 100000, verify boolean DEFAULT false)
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    WHILE revrtm.refresh_batch(batch, verify) OPERATOR(pg_catalog.>) 0 LOOP
+        COMMIT;
+    END LOOP;
+END
+$$;
+COMMENT ON PROCEDURE revrtm.refresh_in_batches(integer, boolean) IS
+'refresh_journeys, committing after every batch of so many deals. Cancelled, it goes on where it was when it is called again; the view refresh_progress shows how far it is. Wants an index of the bound touches by deal (and by account and contact where touches name those), for each batch reads its own.';
+
+CREATE VIEW revrtm.refresh_progress WITH (security_invoker = true) AS
+SELECT r.store AS refresh_progress_key,
+       r.mode,
+       r.started_at,
+       r.deals,
+       r.deals - p.pending AS done,
+       p.pending
+FROM revrtm.refresh_run r, (SELECT count(*) AS pending FROM revrtm.refresh_pending) p;
+COMMENT ON VIEW revrtm.refresh_progress IS 'How far a refresh in batches is. Grain: one row while there is one under way or cancelled, else none.';
+COMMENT ON COLUMN revrtm.refresh_progress.refresh_progress_key IS 'The store.';
+COMMENT ON COLUMN revrtm.refresh_progress.mode IS 'full, incremental or verify.';
+COMMENT ON COLUMN revrtm.refresh_progress.started_at IS 'When it began.';
+COMMENT ON COLUMN revrtm.refresh_progress.deals IS 'Deals to be made anew.';
+COMMENT ON COLUMN revrtm.refresh_progress.done IS 'Those that are.';
+COMMENT ON COLUMN revrtm.refresh_progress.pending IS 'Those that are not yet.';
 
 CREATE VIEW revrtm.freshness WITH (security_invoker = true) AS
 SELECT r.store AS freshness_key,
