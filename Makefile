@@ -67,6 +67,7 @@ SQL_MODULES = \
 	sql/22_journeys.sql \
 	sql/30_attribution.sql \
 	sql/35_deal_journey.sql \
+	sql/36_refresh.sql \
 	sql/40_tree.sql \
 	sql/42_registration.sql \
 	sql/45_claim.sql \
