@@ -32,6 +32,10 @@ OBJS = \
 	src/registration.o \
 	src/response_curve.o \
 	src/revrtm.o \
+	src/role.o \
+	src/role_audit.o \
+	src/role_keep.o \
+	src/role_route.o \
 	src/scope.o \
 	src/settings.o \
 	src/split.o \
@@ -53,6 +57,7 @@ SQL_MODULES = \
 	sql/42_registration.sql \
 	sql/45_claim.sql \
 	sql/50_deal.sql \
+	sql/52_role.sql \
 	sql/60_curve.sql \
 	sql/65_allocate.sql \
 	sql/70_romi.sql \
@@ -83,6 +88,7 @@ REGRESS = \
 	tree \
 	registration \
 	registration_rls \
+	role \
 	claim \
 	curve \
 	allocate \
@@ -109,6 +115,7 @@ PGTAP = \
 	test/pgtap/maven_claims.sql \
 	test/pgtap/maven_crm.sql \
 	test/pgtap/pathdata.sql \
+	test/pgtap/role.sql \
 	test/pgtap/statistics.sql
 
 TAP = \
