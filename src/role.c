@@ -258,8 +258,9 @@ read_rule(RoleMatrix *matrix, uint64 row, RoleRule *rule)
  * Give every name its depth and the next carried one above it.
  */
 static void
-place_names(role_names_hash *names)
+place_names(RoleMatrix *matrix, RoleDimension d)
 {
+	role_names_hash *names = matrix->names[d];
 	role_names_iterator i;
 	NameEntry  *entry;
 
@@ -276,8 +277,8 @@ place_names(role_names_hash *names)
 			if (steps > names->members)
 				ereport(ERROR,
 						(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-						 errmsg("the ancestry of \"%.*s\" is a circle",
-								(int) name->name.len, name->name.data)));
+						 errmsg("the parents of a %s go in a circle",
+								d == ROLE_PRODUCT ? "product" : "region")));
 			if (name->above == NULL && up->id != 0)
 				name->above = up;
 			up = up->parent;
@@ -322,7 +323,7 @@ rtm_compile_roles(MemoryContext parent)
 	SPI_finish();
 
 	for (int d = 0; d < ROLE_DIMENSIONS; d++)
-		place_names(matrix->names[d]);
+		place_names(matrix, d);
 
 	routes = matrix->routes->members + 1;
 	matrix->match = MemoryContextAllocHuge(context, sizeof(RoleMatch) * Max(rows, 1));

@@ -107,20 +107,58 @@ ask(Relation rel, const char *query, int nargs, const Oid *types, Datum *values,
 	return SPI_processed;
 }
 
+/* What must not be NULL; the hint is for all that is wrong with its value. */
+static const struct
+{
+	int			column;
+	const char *constraint;
+	const char *hint;
+}			needed[] =
+
+{
+	{RULE_ID, "route_role_id", "Give every rule a name of its own, of 1 to 255 bytes."},
+	{RULE_ROUTE, "route_role_route", "The routes are listed in revrtm.route."},
+	{RULE_ROLE, "route_role_role", "The roles are lead, support, eligible and blocked."},
+	{RULE_PRIORITY, "route_role_priority", "The usual priority is 0."},
+	{RULE_VALID, "route_role_valid",
+	"Write it as tstzrange(from, until), NULL for a side without end."}
+};
+
+static const char *
+hint_of(int column)
+{
+	for (int i = 0; i < lengthof(needed); i++)
+		if (needed[i].column == column)
+			return needed[i].hint;
+	return "NULL stands for any segment.";
+}
+
+static void
+check_needed(const Rule *rule)
+{
+	for (int i = 0; i < lengthof(needed); i++)
+		if (ISNULL(needed[i].column))
+			ereport(ERROR,
+					(errcode(ERRCODE_NOT_NULL_VIOLATION),
+					 errmsg("%s of a rule is NULL", rule_column[needed[i].column - 1].name),
+					 errhint("%s", needed[i].hint),
+					 errtablecol(rule->rel, needed[i].column),
+					 err_generic_string(PG_DIAG_CONSTRAINT_NAME, needed[i].constraint)));
+}
+
 static void
 check_length(const Rule *rule, int column, const char *constraint)
 {
-	text	   *value;
+	Size		length;
 
 	if (ISNULL(column))
 		return;
-	value = DatumGetTextPP(VALUE(column));
-	if (VARSIZE_ANY_EXHDR(value) < 1 || VARSIZE_ANY_EXHDR(value) > 255)
+	length = VARSIZE_ANY_EXHDR(DatumGetTextPP(VALUE(column)));
+	if (length < 1 || length > 255)
 		ereport(ERROR,
 				(errcode(ERRCODE_CHECK_VIOLATION),
-				 errmsg("%s of a rule must have 1 to 255 bytes",
-						rule_column[column - 1].name),
-				 column == RULE_SEGMENT ? errhint("NULL stands for any segment.") : 0,
+				 errmsg("%s of a rule must have 1 to 255 bytes", rule_column[column - 1].name),
+				 errhint("%s", hint_of(column)),
 				 errtableconstraint(rule->rel, constraint)));
 }
 
@@ -128,18 +166,15 @@ static void
 check_role(const Rule *rule)
 {
 	static const char *const roles[] = {"lead", "support", "eligible", "blocked"};
-	const char *role;
+	const char *role = TextDatumGetCString(VALUE(RULE_ROLE));
 
-	if (ISNULL(RULE_ROLE))
-		return;
-	role = TextDatumGetCString(VALUE(RULE_ROLE));
 	for (int i = 0; i < lengthof(roles); i++)
 		if (strcmp(role, roles[i]) == 0)
 			return;
 	ereport(ERROR,
 			(errcode(ERRCODE_CHECK_VIOLATION),
 			 errmsg("unrecognized role \"%s\"", role),
-			 errhint("The roles are lead, support, eligible and blocked."),
+			 errhint("%s", hint_of(RULE_ROLE)),
 			 errtableconstraint(rule->rel, "route_role_role")));
 }
 
@@ -151,8 +186,6 @@ check_validity(const Rule *rule)
 	bool		empty;
 	const char *wrong = NULL;
 
-	if (ISNULL(RULE_VALID))
-		return;
 	range_deserialize(lookup_type_cache(TSTZRANGEOID, TYPECACHE_RANGE_INFO),
 					  DatumGetRangeTypeP(VALUE(RULE_VALID)), &lower, &upper, &empty);
 	if (empty)
@@ -167,7 +200,7 @@ check_validity(const Rule *rule)
 				(errcode(ERRCODE_CHECK_VIOLATION),
 				 errmsg("bad validity of a rule"),
 				 errdetail("%s", wrong),
-				 errhint("Write it as tstzrange(from, until), NULL for a side without end."),
+				 errhint("%s", hint_of(RULE_VALID)),
 				 errtableconstraint(rule->rel, "route_role_valid")));
 }
 
@@ -189,12 +222,11 @@ check_route(Rule *rule)
 {
 	static const Oid types[] = {TEXTOID};
 
-	if (!ISNULL(RULE_ROUTE) &&
-		ask(rule->rel, route_query, lengthof(types), types, &VALUE(RULE_ROUTE), NULL) == 0)
+	if (ask(rule->rel, route_query, lengthof(types), types, &VALUE(RULE_ROUTE), NULL) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
 				 errmsg("route \"%s\" does not exist", TextDatumGetCString(VALUE(RULE_ROUTE))),
-				 errhint("The routes are listed in revrtm.route."),
+				 errhint("%s", hint_of(RULE_ROUTE)),
 				 errtableconstraint(rule->rel, "route_role_route")));
 }
 
@@ -214,8 +246,6 @@ check_once(Rule *rule, Datum old_id)
 	Datum		values[lengthof(types)];
 	char		nulls[lengthof(types)];
 
-	if (ISNULL(RULE_ROUTE) || ISNULL(RULE_VALID) || ISNULL(RULE_ID))
-		return;
 	for (int i = 0; i < lengthof(columns); i++)
 	{
 		values[i] = VALUE(columns[i]);
@@ -286,7 +316,7 @@ revrtm_keep_role(PG_FUNCTION_ARGS)
 		if (!ISNULL(scope[i]) && strcmp(TextDatumGetCString(VALUE(scope[i])), ROLE_ANY) == 0)
 			ISNULL(scope[i]) = true;
 
-	/* What must not be NULL is left to the table. */
+	check_needed(rule);
 	check_length(rule, RULE_ID, "route_role_id");
 	check_length(rule, RULE_SEGMENT, "route_role_segment");
 	check_role(rule);
