@@ -103,6 +103,7 @@ ISOLATION = \
 	bind \
 	iso_refresh \
 	iso_register \
+	iso_role \
 	iso_tree
 ISOLATION_OPTS = --inputdir=test --outputdir=.
 

@@ -28,7 +28,7 @@ INSERT INTO revrtm.note (note, meaning) VALUES
 ('no_rule', 'No rule of the role matrix is about this cell.'),
 ('no_synced_at', 'The bound CRM tells no synced_at, so every refresh reads everything.'),
 ('other_routes_deals', 'Most of the margin comes from deals of other routes.'),
-('shadowed', 'Wherever the rule could decide, another one of its route does.'),
+('shadowed', 'Wherever the rule could decide a deal, another one of its route does.'),
 ('small_n', 'Too few cases for the figure to be relied on.'),
 ('stale_fx', 'The rate used is older than it should be.'),
 ('unknown_product', 'The product is not in revrtm.product.'),

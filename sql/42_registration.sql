@@ -255,13 +255,16 @@ BEGIN
         ON revrtm.region TO %I', role_name);
     EXECUTE format('GRANT SELECT, INSERT (product_id, parent_id, product_name), UPDATE (product_name), DELETE
         ON revrtm.product TO %I', role_name);
+    EXECUTE format('GRANT SELECT ON revrtm.registration_conflict, revrtm.partner_login,
+        revrtm.partner_proxy TO %I', role_name);
     EXECUTE format('GRANT SELECT, DELETE, INSERT (rule_id, route_id, segment, product_code, region_code, role,
             priority, valid),
         UPDATE (rule_id, route_id, segment, product_code, region_code, role, priority, valid)
         ON revrtm.route_role TO %I', role_name);
+    -- What the two views read beside the matrix.
     EXECUTE format('GRANT SELECT (route_id, active) ON revrtm.route TO %I', role_name);
-    EXECUTE format('GRANT SELECT ON revrtm.role_overlap, revrtm.role_dead, revrtm.registration_conflict,
-        revrtm.partner_login, revrtm.partner_proxy TO %I', role_name);
+    EXECUTE format('GRANT SELECT (product, region) ON revrtm.deal_journey TO %I', role_name);
+    EXECUTE format('GRANT SELECT ON revrtm.role_overlap, revrtm.role_dead TO %I', role_name);
 END
 $$;
 COMMENT ON FUNCTION revrtm.grant_staff(text) IS

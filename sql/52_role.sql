@@ -64,13 +64,13 @@ AS 'MODULE_PATHNAME', 'revrtm_lead_route';
 COMMENT ON FUNCTION revrtm.lead_route(text, text, text, timestamptz) IS
 'The route that leads in a cell at an instant: that of the first row of route_for() whose role is lead; NULL where none does. Errors as there.';
 
-CREATE FUNCTION revrtm.role_audit(since timestamptz)
+CREATE FUNCTION revrtm.role_audit(since timestamptz, products text[] DEFAULT '{}', regions text[] DEFAULT '{}')
 RETURNS TABLE (finding text, rule_id text, other_rule_id text, segment text, product text, region text,
     at timestamptz, specificity double precision)
 LANGUAGE c STABLE STRICT PARALLEL SAFE COST 1000000 ROWS 10
 AS 'MODULE_PATHNAME', 'revrtm_role_audit';
-COMMENT ON FUNCTION revrtm.role_audit(timestamptz) IS
-'What is wrong with the matrix from an instant on, found by deciding one cell of every kind at every change. tie: two rules by which different routes lead first in a cell, equally specific and of equal priority, rule_id bytewise before other_rule_id; with the earliest such instant and a cell. dead: a rule that decides no cell of a segment, a product without children and a region without children; other_rule_id is a rule of its route that precedes it in the first such cell, NULL where it is in none.';
+COMMENT ON FUNCTION revrtm.role_audit(timestamptz, text[], text[]) IS
+'What is wrong with the matrix from an instant on, found by deciding one cell of every kind at every change. tie: two rules by which different routes lead first in a cell, equally specific and of equal priority, rule_id bytewise before other_rule_id; with the earliest such instant and a cell. dead: a rule that decides no cell of a segment, a product and a region without children, or among those given; other_rule_id is a rule of its route that precedes it in the first such cell, NULL where it is in none.';
 
 CREATE VIEW revrtm.role_overlap WITH (security_invoker = true) AS
 SELECT quote_ident(f.rule_id) || ':' || quote_ident(f.other_rule_id) AS role_overlap_key,
@@ -126,11 +126,15 @@ FROM (SELECT r.*, f.other_rule_id AS decided_by,
            LEFT JOIN revrtm.route t ON t.route_id = r.route_id
            LEFT JOIN revrtm.product p ON p.product_id = r.product_code
            LEFT JOIN revrtm.region g ON g.region_id = r.region_code
-           LEFT JOIN revrtm.role_audit((SELECT revrtm.as_of())) f ON f.finding = 'dead' AND f.rule_id = r.rule_id
+           LEFT JOIN revrtm.role_audit(
+               (SELECT revrtm.as_of()),
+               (SELECT coalesce(array_agg(DISTINCT j.product), '{}') FROM revrtm.deal_journey j),
+               (SELECT coalesce(array_agg(DISTINCT j.region), '{}') FROM revrtm.deal_journey j)) f
+               ON f.finding = 'dead' AND f.rule_id = r.rule_id
       WHERE upper_inf(r.valid) OR upper(r.valid) > (SELECT revrtm.as_of())) d
 WHERE d.note IS NOT NULL;
 COMMENT ON VIEW revrtm.role_dead IS
-'Rules without effect from now (revrtm.as_of) on: others of the route decide wherever they could, or the route takes no deals, or the tree lacks the node. What counts is cells of products and regions without children: a deal filed under an inner node may still be decided by a shadowed rule. Rules that are over are not shown. Grain: one rule.';
+'Rules without effect from now (revrtm.as_of) on: others of the route decide wherever they could, or the route takes no deals, or the tree lacks the node. What counts is cells of products and regions that have no children or deals in the store. Rules that are over are not shown. Grain: one rule.';
 COMMENT ON COLUMN revrtm.role_dead.role_dead_key IS 'The rule.';
 COMMENT ON COLUMN revrtm.role_dead.rule_id IS 'The rule.';
 COMMENT ON COLUMN revrtm.role_dead.route_id IS 'Its route.';

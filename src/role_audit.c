@@ -17,6 +17,7 @@
 #include "common/hashfn.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
@@ -46,7 +47,7 @@ typedef struct Tie
 #define SH_DEFINE
 #include "lib/simplehash.h"
 
-/* What became of a rule in the cells of leaves. */
+/* What became of a rule in cells that deals may have. */
 typedef struct Fate
 {
 	bool		decides;
@@ -123,6 +124,35 @@ find_kinds(Audit *audit, RoleDimension d)
 	}
 	audit->name[d] = name;
 	audit->kinds[d] = kept;
+}
+
+/*
+ * Take these nodes for leaves; codes that are none are passed over.
+ */
+static void
+mark_leaves(RoleMatrix *matrix, RoleDimension d, ArrayType *codes)
+{
+	ArrayIterator i = array_create_iterator(codes, 0, NULL);
+	Datum		code;
+	bool		isnull;
+
+	while (array_iterate(i, &code, &isnull))
+	{
+		text	   *t;
+		Bytes		bytes;
+		RoleName   *name;
+
+		CHECK_FOR_INTERRUPTS();
+		if (isnull)
+			continue;
+		t = DatumGetTextPP(code);
+		bytes.data = VARDATA_ANY(t);
+		bytes.len = VARSIZE_ANY_EXHDR(t);
+		name = rtm_role_name(matrix, d, bytes);
+		if (name != NULL)
+			name->inner = false;
+	}
+	array_free_iterator(i);
 }
 
 static bool
@@ -271,7 +301,7 @@ put_dead(Audit *audit, ReturnSetInfo *result)
 }
 
 /*
- * revrtm.role_audit(since)
+ * revrtm.role_audit(since, products, regions)
  */
 Datum
 revrtm_role_audit(PG_FUNCTION_ARGS)
@@ -287,6 +317,8 @@ revrtm_role_audit(PG_FUNCTION_ARGS)
 											sizeof(Fate) * Max(audit.matrix->rules, 1),
 											MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	audit.ties = ties_create(audit.matrix->context, 64, NULL);
+	mark_leaves(audit.matrix, ROLE_PRODUCT, PG_GETARG_ARRAYTYPE_P(1));
+	mark_leaves(audit.matrix, ROLE_REGION, PG_GETARG_ARRAYTYPE_P(2));
 	for (int d = 0; d < ROLE_DIMENSIONS; d++)
 		find_kinds(&audit, d);
 

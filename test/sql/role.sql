@@ -182,12 +182,16 @@ ROLLBACK;
 CREATE SCHEMA role_crm;
 CREATE TABLE role_crm.deal (id text, segment text, product text, region text, amount numeric, closed boolean);
 INSERT INTO role_crm.deal VALUES ('1', 'smb', 'DB', 'US', 10, false), ('2', 'smb', 'DB', 'US', 20, true), ('3', 'smb', 'DB', 'US', NULL, false),
-    ('4', 'mid', 'FILES', 'Mars', 40, false), ('5', NULL, NULL, NULL, 50, false), ('6', '', 'soap', 'DE', 60, true), ('7', 'smb', 'DB', 'DE', 70, false);
+    ('4', 'mid', 'FILES', 'Mars', 40, false), ('5', NULL, NULL, NULL, 50, false), ('6', '', 'soap', 'DE', 60, true), ('7', 'smb', 'DB', 'EMEA', 70, false);
 SELECT revrtm.bind('opportunity', 'SELECT id AS opportunity_id, id AS account_id, amount, closed AS is_closed, closed AS is_won,
     timestamptz ''2026-01-01Z'' AS created_at, date ''2026-06-01'' AS close_date, segment, product, region FROM role_crm.deal') IS NOT NULL AS bound;
 SELECT inserted FROM revrtm.refresh_journeys();
 BEGIN;
 SELECT count(*) AS gaps FROM revrtm.role_gap;
+-- A deal of EMEA itself keeps the rule on EMEA alive.
+INSERT INTO revrtm.route_role (rule_id, route_id, region_code, role) VALUES ('direct in FR', 'direct', 'FR', 'lead'), ('direct in BY', 'direct', 'BY', 'lead');
+SELECT (SELECT count(*) FROM revrtm.role_audit(revrtm.as_of()) WHERE finding = 'dead') AS dead_on_leaves, (SELECT count(*) FROM revrtm.role_dead) AS dead;
+DELETE FROM revrtm.route_role WHERE rule_id IN ('direct in FR', 'direct in BY');
 DELETE FROM revrtm.route_role WHERE rule_id = 'direct';
 SELECT * FROM revrtm.role_gap ORDER BY role_gap_key COLLATE "C";
 DELETE FROM revrtm.route_role WHERE region_code IS NULL;
