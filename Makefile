@@ -43,6 +43,10 @@ OBJS = \
 	src/response_curve.o \
 	src/response_sample.o \
 	src/revrtm.o \
+	src/role.o \
+	src/role_audit.o \
+	src/role_keep.o \
+	src/role_route.o \
 	src/scope.o \
 	src/settings.o \
 	src/split.o \
@@ -72,6 +76,7 @@ SQL_MODULES = \
 	sql/42_registration.sql \
 	sql/45_claim.sql \
 	sql/50_deal.sql \
+	sql/52_role.sql \
 	sql/60_curve.sql \
 	sql/62_curve_fit.sql \
 	sql/65_allocate.sql \
@@ -107,6 +112,7 @@ REGRESS = \
 	tree \
 	registration \
 	registration_rls \
+	role \
 	claim \
 	curve \
 	curve_fit \
@@ -126,6 +132,7 @@ ISOLATION = \
 	iso_policy \
 	iso_refresh \
 	iso_register \
+	iso_role \
 	iso_tree
 ISOLATION_OPTS = --inputdir=test --outputdir=.
 
@@ -144,6 +151,7 @@ PGTAP = \
 	test/pgtap/money.sql \
 	test/pgtap/pathdata.sql \
 	test/pgtap/real_curves.sql \
+	test/pgtap/role.sql \
 	test/pgtap/statistics.sql \
 	test/pgtap/policy.sql
 

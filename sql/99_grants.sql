@@ -4,7 +4,8 @@
 
 ALTER SCHEMA revrtm OWNER TO @extowner@;
 -- Beside the functions, PUBLIC reads what names no customer, deal or money: the
--- relations, the models and the trees. Analysts get the rest by grant_reader().
+-- relations, the models, the trees and the role matrix. Analysts get the rest by
+-- grant_reader().
 GRANT USAGE ON SCHEMA revrtm TO PUBLIC;
 
 DO $$
