@@ -232,7 +232,8 @@ check:
 
 bench:
 	$(RUN) tools/setup demo
-	$(RUN) tools/cluster build/bench bench/run
+	@REVRTM_SERVER_OPTIONS='-c shared_buffers=2GB -c max_wal_size=8GB -c random_page_cost=1.1' \
+		exec setpriv --pdeathsig TERM tools/cluster build/bench bench/run
 
 psql:
 	$(RUN) tools/server build/demo psql -d demo $(ARGS)
