@@ -26,6 +26,7 @@ CREATE TABLE revrtm.route_role (
 CREATE INDEX route_role_product_code ON revrtm.route_role (product_code);
 CREATE INDEX route_role_region_code ON revrtm.route_role (region_code);
 SELECT pg_catalog.pg_extension_config_dump('revrtm.route_role', '');
+SELECT revrtm.register_policy('revrtm.route_role', ARRAY['checked_at']);
 GRANT SELECT ON revrtm.route_role TO PUBLIC;
 
 COMMENT ON TABLE revrtm.route_role IS
@@ -164,7 +165,7 @@ FROM (SELECT coalesce(nullif(d.segment, ''), '(none)') AS segment,
              coalesce(d.region, '(none)') AS region,
              count(*) AS deals,
              count(*) FILTER (WHERE NOT d.is_closed) AS open_deals,
-             coalesce(sum(d.amount) FILTER (WHERE NOT d.is_closed), 0)::numeric(18, 2) AS open_amount
+             coalesce(sum(d.amount) FILTER (WHERE NOT d.is_closed), 0)::numeric(20, 4) AS open_amount
       FROM revrtm.deal d
       GROUP BY 1, 2, 3) c
      LEFT JOIN revrtm.product p ON p.product_id = c.product
