@@ -7,16 +7,23 @@ EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" revrtm.contr
 MODULE_big = revrtm
 OBJS = \
 	src/allocate.o \
+	src/allocate_concave.o \
+	src/allocate_goal.o \
+	src/allocate_limit.o \
+	src/allocate_price.o \
 	src/attribution.o \
 	src/binding.o \
 	src/budget_allocate.o \
 	src/budget_plan.o \
+	src/budget_plan_io.o \
+	src/budget_task.o \
 	src/claim.o \
 	src/credit.o \
 	src/credits.o \
 	src/credits_io.o \
 	src/curve.o \
 	src/demo.o \
+	src/envelope.o \
 	src/fx.o \
 	src/journey.o \
 	src/journey_agg.o \
