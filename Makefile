@@ -11,6 +11,8 @@ OBJS = \
 	src/allocate_goal.o \
 	src/allocate_limit.o \
 	src/allocate_price.o \
+	src/allocate_reach.o \
+	src/allocate_units.o \
 	src/attribution.o \
 	src/binding.o \
 	src/budget_allocate.o \

@@ -18,10 +18,9 @@
  * Copyright (c) 2026, the revrtm developers; see LICENSE
  *-------------------------------------------------------------------------
  */
-#include "allocate.h"
+#include "allocate_parts.h"
 
 #include <math.h>
-#include <string.h>
 
 /* How far a bound may be above the best plan, relative to its return. */
 #define TOLERANCE 1e-9
@@ -97,17 +96,6 @@ value_of(const AllocateProblem *problem)
 		value += rtm_curve_value(&line->curve, rtm_allocate_money(problem, line->units));
 	}
 	return value;
-}
-
-/* How far the envelope is above the curve at the line's amount. */
-double
-rtm_allocate_bulge(const AllocateProblem *problem, const AllocateLine *line)
-{
-	if (!line->bulges || line->units <= line->chord_first || line->units >= line->chord_last)
-		return 0;
-	return line->chord_gain * (double) (line->units - line->chord_first)
-		- rtm_curve_gain(&line->curve, rtm_allocate_money(problem, line->chord_first),
-						 rtm_allocate_money(problem, line->units));
 }
 
 /*
@@ -358,7 +346,7 @@ rtm_allocate(AllocateProblem *problem)
 		for (i = 0; i < problem->lines; i++)
 			problem->line[i].units = problem->search[i].best;
 	}
-	rtm_allocate_sums(problem);
+	rtm_allocate_sums(problem, 0);
 
 	if (distance == 0)
 		problem->gap = 0;

@@ -24,6 +24,9 @@
 /* The largest budget: two such amounts still add up. */
 #define ALLOCATE_MOST_UNITS (INT64_MAX / 2)
 
+/* Sums of amounts; memory contexts align to eight bytes only. */
+typedef rtm_int128 AllocateSum __attribute__((aligned(8)));
+
 /* No such line, group or node. */
 #define ALLOCATE_NONE SIZE_MAX
 
@@ -104,8 +107,8 @@ typedef struct AllocateGroup
 	size_t		end_line;
 	int64_t		least;
 	int64_t		most;
-	rtm_int128	sum_least;		/* of the parts, in narrowing */
-	rtm_int128	sum_most;
+	AllocateSum sum_least;		/* of the parts, in narrowing */
+	AllocateSum sum_most;
 	int64_t		base;			/* the lines' least */
 	double		room_least;		/* least and most above base, in money */
 	double		room_most;
@@ -164,7 +167,7 @@ typedef struct AllocateProblem
 	 */
 	bool		limited;
 	int64_t		ticks;
-	rtm_int128	limit;
+	AllocateSum limit;
 
 	void		(*interrupt) (void);
 	void	   *(*memory) (size_t bytes);
@@ -176,7 +179,7 @@ typedef struct AllocateProblem
 								 * where that does not fit a double */
 	double		price;			/* what the limit costs for a unit of money of
 								 * distance; 0 where it does not bind */
-	rtm_int128	moved;			/* the distance, in ticks */
+	AllocateSum moved;			/* the distance, in ticks */
 	size_t		nodes_used;
 	bool		complete;		/* not stopped by the limit of nodes */
 
@@ -200,20 +203,6 @@ typedef enum AllocateStatus
 
 extern AllocateStatus rtm_allocate(AllocateProblem *problem);
 extern size_t rtm_allocate_nodes(size_t lines);
-
-/* allocate_concave.c: the relaxation, to which every line is concave */
-extern bool rtm_allocate_narrow(AllocateProblem *problem);
-extern bool rtm_allocate_shape(AllocateProblem *problem);
-extern void rtm_allocate_relax(AllocateProblem *problem);
-extern void rtm_allocate_sums(AllocateProblem *problem);
-extern double rtm_allocate_distance(const AllocateProblem *problem);
-extern double rtm_allocate_bulge(const AllocateProblem *problem, const AllocateLine *line);
-
-/* allocate_limit.c: the price of the distance */
-extern bool rtm_allocate_is_near(AllocateProblem *problem);
-extern bool rtm_allocate_approach(AllocateProblem *problem, double scale);
-extern bool rtm_allocate_exchange(AllocateProblem *problem);
-extern double rtm_allocate_slack(const AllocateProblem *problem);
 
 /* allocate_goal.c: other questions */
 typedef enum AllocateGoal

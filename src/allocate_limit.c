@@ -10,7 +10,7 @@
  * Copyright (c) 2026, the revrtm developers; see LICENSE
  *-------------------------------------------------------------------------
  */
-#include "allocate.h"
+#include "allocate_parts.h"
 
 #include <float.h>
 #include <math.h>
@@ -74,11 +74,7 @@ near_at(AllocateProblem *problem, double mu)
 }
 
 /*
- * Both answers at the price obey the bounds, but one is too far from the
- * current plan: move from the near one towards it as far as the limit admits.
- * Amounts are exchanged within the innermost group that has both a line to add
- * to and one to take from, so that all bounds hold on the way; and since both
- * are best at the price, so is what lies between.
+ * Move up to so much from one line to another, as far as the limit admits.
  */
 static void
 exchange(AllocateProblem *problem, AllocateLine *add, AllocateLine *take, int64_t most)
@@ -117,6 +113,13 @@ exchange(AllocateProblem *problem, AllocateLine *add, AllocateLine *take, int64_
 		problem->moved += rtm_allocate_moved(problem, take, take->units);
 }
 
+/*
+ * Both answers at the price obey the bounds, but one is too far from the
+ * current plan: move from the near one towards it as far as the limit admits.
+ * Amounts are exchanged within the innermost group that has both a line to add
+ * to and one to take from, so that all bounds hold on the way; and since both
+ * are best at the price, so is what lies between.
+ */
 bool
 rtm_allocate_exchange(AllocateProblem *problem)
 {
@@ -154,7 +157,7 @@ rtm_allocate_exchange(AllocateProblem *problem)
 		}
 	}
 reached:
-	rtm_allocate_sums(problem);
+	rtm_allocate_sums(problem, 0);
 	return changed;
 }
 
