@@ -28,6 +28,9 @@
 #include <float.h>
 #include <math.h>
 
+/* A miss, and a change of the multiplier, whose square is below rounding. */
+#define SHORT_STEP 3e-7
+
 /* Lines that are asked for a multiplier to start from. */
 #define SAMPLED_LINES 1000
 
@@ -137,6 +140,7 @@ demand_at(AllocateProblem *problem, size_t g, double multiplier)
 		demand = problem->mu != 0 && line->moves ? priced_demand(problem, line, multiplier)
 			: envelope_demand(line, multiplier);
 		line->x = demand.x;
+		line->key = demand.response;
 		of->taken += demand.x - line->from;
 		of->optional += demand.optional;
 		of->response += demand.response;
@@ -233,6 +237,24 @@ halve(const AllocateProblem *problem, size_t g, int64_t below, int64_t above)
 }
 
 /*
+ * The last step, so short that every line follows its tangent: x is right to
+ * the square of the miss.  Returns the multiplier.
+ */
+static double
+last_step(AllocateProblem *problem, size_t g, double multiplier, double step)
+{
+	AllocateLine *line;
+	AllocateLine *end;
+
+	for LINES_OF(problem, g)
+	{
+		if (line->from < line->to && line->key != 0)
+			line->x = clamp_money(line->x + line->key * step, line->from, line->to);
+	}
+	return multiplier + multiplier * step;
+}
+
+/*
  * The multiplier at which a part of the tree spends so much, in money above
  * what its lines must; leaves each line's amount in x.
  */
@@ -274,6 +296,9 @@ continuous_multiplier(AllocateProblem *problem, size_t g, double target, double 
 
 		if (fabs(miss) <= tolerance || (miss < 0 && demand.optional >= -miss))
 			break;
+		if (fabs(miss) <= target * SHORT_STEP && demand.response != 0 && multiplier > 0 &&
+			fabs(miss / demand.response) <= SHORT_STEP)
+			return last_step(problem, g, multiplier, -miss / demand.response);
 		if (miss > 0)
 			below = rank_of(multiplier);
 		else

@@ -186,6 +186,14 @@ set_chord(const AllocateProblem *problem, AllocateLine *line, const EnvelopeChor
 	}
 }
 
+/* Is every response far within the range of a double, whatever the amount? */
+static inline bool
+is_tame(const Curve *curve)
+{
+	return (curve->family == CURVE_HILL || curve->family == CURVE_EXPONENTIAL) &&
+		fabs(curve->parameter[0]) < 1e300 && fabs(curve->parameter[1]) < 1e300;
+}
+
 /*
  * See that the curves can be worked with where the lines may go, and what they
  * look like there; false where one cannot.
@@ -210,8 +218,9 @@ rtm_allocate_shape(AllocateProblem *problem)
 		line->fault = ALLOCATE_SOUND;
 		if (family->starts_above_zero && line->lo == 0)
 			line->fault = ALLOCATE_NO_VALUE;
-		else if (!isfinite(rtm_curve_value(&line->curve, line->to)
-						   - rtm_curve_value(&line->curve, line->from)))
+		else if (!is_tame(&line->curve) && !isfinite(rtm_curve_value(&line->curve, line->to)
+												   - rtm_curve_value(&line->curve,
+																	 line->from)))
 			line->fault = ALLOCATE_OUT_OF_RANGE;
 		if (line->fault != ALLOCATE_SOUND)
 		{
