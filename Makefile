@@ -120,10 +120,18 @@ TAP = \
 # Plain C programs over the pure mathematics: test/unit/NAME.c, linked with
 # the sources in UNIT_NAME.
 UNIT = \
+	allocate_global_test \
 	allocate_test \
 	split_test
-UNIT_allocate_test = src/allocate.c src/curve.c
+ALLOCATE = $(sort $(wildcard src/allocate*.c)) src/envelope.c src/curve.c
+UNIT_allocate_global_test = $(ALLOCATE)
+UNIT_allocate_test = $(ALLOCATE)
 UNIT_split_test = src/split.c src/attribution.c
+
+# libFuzzer targets over the same: test/fuzz/NAME.c, linked with FUZZ_NAME.
+FUZZ = \
+	allocate_fuzz
+FUZZ_allocate_fuzz = $(ALLOCATE)
 
 ifneq ($(strip $(TAP)),)
 TAP_TESTS = 1

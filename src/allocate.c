@@ -72,8 +72,7 @@ link_twins(AllocateProblem *problem)
 		/* The nearest one before it: lines of a group are side by side. */
 		for (j = i; j-- > 0 && problem->line[j].group == line->group && i - j <= 1000;)
 		{
-			if (are_twins(&problem->line[j], line) &&
-				problem->line[j].priority < line->priority)
+			if (are_twins(&problem->line[j], line))
 			{
 				search[i].before = j;
 				search[j].behind = i;
@@ -266,7 +265,7 @@ branch_and_bound(AllocateProblem *problem, double *best, double *price)
 	push(node, &open, 0);
 	while (open > 0 && node[node[0].queue].bound > *best + TOLERANCE * fabs(*best))
 	{
-		if (used + 2 > limit)
+		if (used + 2 > problem->nodes || problem->nodes_used + 2 > limit)
 		{
 			problem->complete = false;
 			break;
@@ -285,6 +284,7 @@ branch_and_bound(AllocateProblem *problem, double *best, double *price)
 			child->upper = side == 1;
 			child->cut = node[parent].next_cut + (side == 1 && node[parent].next_lattice);
 			set_boxes(problem, node, child);
+			problem->nodes_used++;
 			if (!rtm_allocate_narrow(problem) || !rtm_allocate_shape(problem) ||
 				!relax(problem, child))
 				continue;
@@ -304,7 +304,6 @@ branch_and_bound(AllocateProblem *problem, double *best, double *price)
 	}
 	for (i = 0; i < open; i++)
 		reach = fmax(reach, node[node[i].queue].reach);
-	problem->nodes_used = used;
 	return reach;
 }
 
@@ -319,9 +318,12 @@ rtm_allocate(AllocateProblem *problem)
 	problem->complete = true;
 	problem->nodes_used = 1;
 	problem->mu = 0;
+	for (i = 0; i < problem->lines; i++)
+		problem->line[i].bulges = false;
 	set_boxes(problem, NULL, NULL);
 	if (!rtm_allocate_narrow(problem))
 		return ALLOCATE_INFEASIBLE;
+	problem->least = (int64_t) problem->group[0].sum_least;
 	if (!rtm_allocate_shape(problem))
 		return ALLOCATE_FAULTY;
 	if (!relax(problem, &root))

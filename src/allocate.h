@@ -43,7 +43,7 @@ typedef enum AllocateFault
 
 /*
  * A line.  Amounts are whole numbers of units, lo <= hi.  Lines come sorted by
- * their group.
+ * their group and priority.
  */
 typedef struct AllocateLine
 {
@@ -175,6 +175,7 @@ typedef struct AllocateProblem
 
 	/* the answer */
 	double		value;			/* the sum of the responses */
+	int64_t		least;			/* that any budget has to be */
 	double		gap;			/* to the continuous bound, relative; infinite
 								 * where that does not fit a double */
 	double		price;			/* what the limit costs for a unit of money of

@@ -156,13 +156,16 @@ largest_paying(AllocateProblem *problem, double multiple, int64_t most, double *
 		status = solve_up_to(problem, budget, 0, &spent);
 		if (status != ALLOCATE_DONE)
 			return status;
-		missing = multiple * rtm_allocate_money(problem, budget) - problem->value;
-		if (missing <= 0 || budget <= paying)
+		missing = multiple * rtm_allocate_money(problem, spent) - problem->value;
+		if (missing <= 0 || spent <= paying)
 			break;
-		if (problem->nodes_used == 1 && problem->group[0].multiplier < multiple)
+		if (spent == budget && problem->nodes_used == 1 && isfinite(problem->gap) &&
+			problem->group[0].multiplier < multiple)
+		{
 			slope = fmax(0, problem->group[0].multiplier);
-		if (problem->nodes_used == 1 && isfinite(problem->gap))
 			missing -= problem->gap * fabs(problem->value);
+		}
+		budget = spent;
 		less = missing / (multiple - slope) / rtm_allocate_money(problem, 1);
 		if (less >= (double) (budget - paying))
 			budget = paying;
@@ -195,7 +198,7 @@ rtm_allocate_goal(AllocateProblem *problem, AllocateGoal goal, double target,
 	status = solve_up_to(problem, most, 0, &spent);
 	if (status != ALLOCATE_DONE)
 		return status;
-	least = (int64_t) problem->group[0].sum_least;
+	least = problem->least;
 	if (goal == ALLOCATE_MIN_SPEND)
 		return least_spend(problem, target, least, most, attainable);
 	if (goal == ALLOCATE_TARGET_ROI)
