@@ -100,8 +100,8 @@ value_of(const AllocateProblem *problem)
 /*
  * Solve the relaxation of a node whose boxes are set, narrowed and shaped;
  * false where no plan is near enough.  The plan left in the lines is feasible.
- * Also says where to cut next: the line furthest below its envelope, or where
- * only whole units keep the plan from the limit, one that this concerns.
+ * Also says where to cut next: the line furthest below its envelope, else, where
+ * the plans on the two sides of the limit differ, the one they differ in most.
  */
 static bool
 relax(AllocateProblem *problem, AllocateNode *node)
@@ -151,8 +151,9 @@ relax(AllocateProblem *problem, AllocateNode *node)
 		{
 			furthest = away < 0 ? -away : away;
 			node->next_line = i;
-			node->next_cut = away < 0 ? line[i].units - 1 : line[i].units;
-			node->next_lattice = true;
+			node->next_lattice = furthest == 1;
+			node->next_cut = furthest > 1 ? line[i].units + away / 2
+				: away < 0 ? line[i].units - 1 : line[i].units;
 		}
 	}
 	return true;
@@ -318,6 +319,7 @@ rtm_allocate(AllocateProblem *problem)
 	problem->complete = true;
 	problem->nodes_used = 1;
 	problem->mu = 0;
+	rtm_allocate_set_limit(problem);
 	for (i = 0; i < problem->lines; i++)
 		problem->line[i].bulges = false;
 	set_boxes(problem, NULL, NULL);

@@ -189,6 +189,7 @@ typedef struct AllocateProblem
 
 	/* of the solver */
 	double		mu;				/* the price in force */
+	AllocateSum within;			/* the limit in force */
 	AllocateNode *node;
 	size_t		nodes;
 } AllocateProblem;

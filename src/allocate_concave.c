@@ -96,14 +96,13 @@ priced_demand(const AllocateProblem *problem, const AllocateLine *line, double m
 	double		current = current_of(problem, line);
 	Demand		demand = envelope_demand(line, multiplier + problem->mu);
 
-	if (demand.x >= current)
-	{
-		demand.response *= multiplier / (multiplier + problem->mu);
-		return demand;
-	}
 	if (demand.x + demand.optional >= current)
 	{
-		demand.optional = current - demand.x;
+		double		x = fmax(demand.x, clamp_money(current, line->from, line->to));
+
+		demand.optional -= x - demand.x;
+		demand.x = x;
+		demand.response *= multiplier / (multiplier + problem->mu);
 		return demand;
 	}
 	demand = envelope_demand(line, multiplier - problem->mu);

@@ -32,11 +32,34 @@ moved_by(const AllocateProblem *problem)
 	return moved;
 }
 
+/*
+ * The limit in force.  Where current amounts are whole units, the distance of
+ * a plan is odd or even as the budget's own distance is.
+ */
+void
+rtm_allocate_set_limit(AllocateProblem *problem)
+{
+	rtm_int128	change = problem->budget;
+	size_t		i;
+
+	problem->within = problem->limit;
+	if (!problem->limited || problem->ticks != 1)
+		return;
+	for (i = 0; i < problem->lines; i++)
+	{
+		if (!problem->line[i].moves)
+			return;
+		change -= problem->line[i].current;
+	}
+	if ((problem->limit - change) % 2 != 0)
+		problem->within--;
+}
+
 /* Distance left, in money. */
 static double
 spare_money(const AllocateProblem *problem)
 {
-	return (double) (problem->limit - problem->moved) / (double) problem->ticks
+	return (double) (problem->within - problem->moved) / (double) problem->ticks
 		* rtm_allocate_money(problem, 1);
 }
 
@@ -58,7 +81,7 @@ rtm_allocate_is_near(AllocateProblem *problem)
 	if (!problem->limited)
 		return true;
 	problem->moved = moved_by(problem);
-	if (problem->moved <= problem->limit)
+	if (problem->moved <= problem->within)
 		return true;
 	for (i = 0; i < problem->lines; i++)
 		problem->search[i].other = problem->line[i].units;
@@ -79,7 +102,7 @@ near_at(AllocateProblem *problem, double mu)
 static void
 exchange(AllocateProblem *problem, AllocateLine *add, AllocateLine *take, int64_t most)
 {
-	rtm_int128	spare = problem->limit - problem->moved;
+	rtm_int128	spare = problem->within - problem->moved;
 	rtm_int128	before = 0;
 	int64_t		below = 0;
 	int64_t		above = most + 1;
@@ -153,10 +176,9 @@ rtm_allocate_exchange(AllocateProblem *problem)
 			exchange(problem, &line[i], &line[j], more);
 			changed |= line[i].units != less;
 			if (line[i].units != less + more)
-				goto reached;
+				i++;			/* no further with this one */
 		}
 	}
-reached:
 	rtm_allocate_sums(problem, 0);
 	return changed;
 }

@@ -100,6 +100,7 @@ extern void rtm_allocate_sums(AllocateProblem *problem, size_t g);
 extern double rtm_allocate_bulge(const AllocateProblem *problem, const AllocateLine *line);
 
 /* allocate_limit.c: the price of the distance */
+extern void rtm_allocate_set_limit(AllocateProblem *problem);
 extern bool rtm_allocate_is_near(AllocateProblem *problem);
 extern bool rtm_allocate_approach(AllocateProblem *problem, double scale);
 extern bool rtm_allocate_exchange(AllocateProblem *problem);
