@@ -121,10 +121,12 @@ TAP = \
 # the sources in UNIT_NAME.
 UNIT = \
 	allocate_global_test \
+	allocate_nlopt_test \
 	allocate_test \
 	split_test
 ALLOCATE = $(sort $(wildcard src/allocate*.c)) src/envelope.c src/curve.c
 UNIT_allocate_global_test = $(ALLOCATE)
+UNIT_allocate_nlopt_test = $(ALLOCATE)
 UNIT_allocate_test = $(ALLOCATE)
 UNIT_split_test = src/split.c src/attribution.c
 
