@@ -117,9 +117,6 @@ typedef struct AllocateGroup
 	double		response;
 	double		multiplier;
 	int			at;				/* -1, +1: kept at a bound; 0: not */
-	bool		below;			/* itself or one around it is at least */
-	bool		above;			/* itself or one around it is at most */
-	size_t		head;			/* the innermost group kept at a bound */
 } AllocateGroup;
 
 /* What branch and bound keeps of each line. */

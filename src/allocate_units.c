@@ -133,34 +133,6 @@ take_above(AllocateProblem *problem, size_t g, double threshold)
 }
 
 /*
- * A threshold was too low, or too high: narrow what is open of the lines.
- * Lines in a group that is kept up from below take more than their gains say,
- * and those in a group that is kept down less.
- */
-static void
-narrow_open(AllocateProblem *problem, size_t g, bool too_low)
-{
-	AllocateGroup *group = problem->group;
-	AllocateLine *line;
-	AllocateLine *end;
-	size_t		h;
-
-	group[g].below = group[g].above = false;
-	for (h = g + 1; h < group[g].end; h++)
-	{
-		group[h].below = group[h].at < 0 || group[group[h].parent].below;
-		group[h].above = group[h].at > 0 || group[group[h].parent].above;
-	}
-	for LINES_OF(problem, g)
-	{
-		if (too_low && !group[line->group].below)
-			line->open_most = line->units;
-		if (!too_low && !group[line->group].above)
-			line->open_least = line->units;
-	}
-}
-
-/*
  * Give every line the units that gain more than a threshold, so that about
  * the target is spent; the sum.  The first threshold does, unless curves are
  * so flat there that many units gain the same within rounding.  Then narrow
@@ -192,7 +164,13 @@ rtm_allocate_take(AllocateProblem *problem, size_t g, int64_t target, double thr
 
 		if ((uint64_t) (too_low ? total - target : target - total) <= near)
 			return total;
-		narrow_open(problem, g, too_low);
+		for LINES_OF(problem, g)
+		{
+			if (too_low)
+				line->open_most = line->units;
+			else
+				line->open_least = line->units;
+		}
 		if (too_low)
 			below = probe;
 		else

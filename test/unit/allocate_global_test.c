@@ -326,6 +326,58 @@ test_against(const char *name, bool any_shape, bool grouped, bool limited, int r
 	report(text, bad_gap);
 }
 
+/*
+ * Straight lines, some of one slope, with amounts of many units: the best plan
+ * is one of the same problem in large units.
+ */
+static void
+test_straight(void)
+{
+	const int64_t many = 10000000;
+	long		bad = 0;
+	int			solved = 0;
+	int			round;
+
+	for (round = 0; round < 1500; round++)
+	{
+		AllocateProblem problem;
+		int64_t		units[MOST_LINES];
+		double		best;
+		size_t		g;
+		size_t		i;
+
+		random_problem(&problem, false, true, false);
+		for (i = 0; i < problem.lines; i++)
+			line[i].curve = make_curve(random_below(3) ? CURVE_LINEAR : CURVE_POWER, 0,
+									   random_below(5), random_below(2) ? 1 : 1.5, 0);
+		best = best_by_programming(&problem);
+		problem.denominator *= many;
+		problem.budget *= many;
+		for (i = 0; i < problem.lines; i++)
+		{
+			line[i].lo *= many;
+			line[i].hi *= many;
+		}
+		for (g = 1; g < problem.groups; g++)
+		{
+			group[g].lo *= many;
+			group[g].hi *= many;
+		}
+		if (rtm_allocate(&problem) != ALLOCATE_DONE)
+		{
+			bad += best != -INFINITY;
+			continue;
+		}
+		solved++;
+		for (i = 0; i < problem.lines; i++)
+			units[i] = line[i].units;
+		bad += !is_feasible(&problem, units) || problem.gap > 1e-8;
+		bad += fabs(problem.value - best) > 1e-8 * (1 + fabs(best));
+		free(problem.node);
+	}
+	report("straight and convex lines in groups, many units", bad + (solved < 200));
+}
+
 /* Finer units gain no more than the gap says. */
 static void
 test_gap(void)
@@ -726,6 +778,7 @@ main(void)
 	test_against("concave near the current plan", false, false, true, 500);
 	test_against("concave in groups near the current plan", false, true, true, 1000);
 	test_against("any shape in groups near the current plan", true, true, true, 1000);
+	test_straight();
 	test_gap();
 	test_fifty(0.5, "fifty S-shaped lines");
 	test_fifty(0, "fifty S-shaped lines that are the same");
