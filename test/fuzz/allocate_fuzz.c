@@ -18,8 +18,12 @@
 #define MOST_LINES 8
 #define MOST_GROUPS 5
 
-/* Short searches: the fuzzer looks for crashes, not for proofs. */
+/*
+ * Short searches: the fuzzer looks for crashes, not for proofs.  A limit makes
+ * each node a search of its own.
+ */
 #define NODES 50
+#define LIMITED_NODES 5
 
 typedef struct Input
 {
@@ -133,8 +137,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	problem.numerator = 1 + byte_of(&input);
 	problem.denominator = pow(10, byte_of(&input) % 5);
 	problem.memory = malloc;
-	problem.node_limit = NODES;
 	problem.limited = byte_of(&input) % 4 == 0;
+	problem.node_limit = problem.limited ? LIMITED_NODES : NODES;
 	problem.ticks = 1 + byte_of(&input);
 	problem.limit = number_of(&input);
 	goal = byte_of(&input) % 8;
