@@ -11,27 +11,40 @@ OBJS = \
 	src/binding.o \
 	src/budget_allocate.o \
 	src/budget_plan.o \
+	src/chain_dense.o \
+	src/chain_direct.o \
+	src/chain_iterate.o \
 	src/claim.o \
+	src/coalitions.o \
+	src/coalitions_io.o \
 	src/credit.o \
 	src/credits.o \
 	src/credits_io.o \
 	src/curve.o \
+	src/data_driven.o \
 	src/demo.o \
+	src/dictionary.o \
 	src/fx.o \
 	src/journey.o \
 	src/journey_agg.o \
 	src/journey_io.o \
 	src/literal.o \
+	src/markov.o \
 	src/model.o \
 	src/money.o \
 	src/partner.o \
+	src/path_count.o \
 	src/registration.o \
 	src/response_curve.o \
 	src/revrtm.o \
 	src/scope.o \
 	src/settings.o \
+	src/shapley.o \
+	src/shapley_rate.o \
 	src/split.o \
-	src/touch_window.o
+	src/touch_window.o \
+	src/transitions.o \
+	src/transitions_io.o
 
 # Joined in this order into the install script.
 SQL_MODULES = \
@@ -42,6 +55,8 @@ SQL_MODULES = \
 	sql/15_route.sql \
 	sql/20_journey.sql \
 	sql/30_attribution.sql \
+	sql/32_markov.sql \
+	sql/33_shapley.sql \
 	sql/35_deal_journey.sql \
 	sql/40_tree.sql \
 	sql/42_registration.sql \
@@ -112,8 +127,12 @@ TAP = \
 # the sources in UNIT_NAME.
 UNIT = \
 	allocate_test \
+	chain_test \
+	shapley_test \
 	split_test
 UNIT_allocate_test = src/allocate.c src/curve.c
+UNIT_chain_test = src/chain_dense.c src/chain_direct.c src/chain_iterate.c
+UNIT_shapley_test = src/shapley_rate.c
 UNIT_split_test = src/split.c src/attribution.c
 
 ifneq ($(strip $(TAP)),)

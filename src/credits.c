@@ -133,17 +133,17 @@ raise_scale(Credits *c, int scale)
 {
 	Size		n = (Size) c->channels * c->models;
 
-	for (; c->scale < scale; c->scale++)
+	if (c->scale >= scale)
+		return;
+	for (Size i = 0; i < n; i++)
 	{
-		for (Size i = 0; i < n; i++)
-		{
-			rtm_int128	value;
+		rtm_int128	value = sum_value(cells(c)[i].money);
 
-			if (__builtin_mul_overflow(sum_value(cells(c)[i].money), (rtm_int128) 10, &value))
-				rtm_credits_out_of_range();
-			cells(c)[i].money = make_sum(value);
-		}
+		if (!rtm_raise_units(&value, c->scale, scale))
+			rtm_credits_out_of_range();
+		cells(c)[i].money = make_sum(value);
 	}
+	c->scale = scale;
 }
 
 /* ---------------------------------------------------------- aggregation */
@@ -469,11 +469,8 @@ revrtm_credits_combine(PG_FUNCTION_ARGS)
 			Cell	   *to = &cells(a)[(Size) number * a->models + m];
 			rtm_int128	money = sum_value(from->money);
 
-			for (int s = b->scale; s < a->scale; s++)
-			{
-				if (__builtin_mul_overflow(money, (rtm_int128) 10, &money))
-					rtm_credits_out_of_range();
-			}
+			if (!rtm_raise_units(&money, b->scale, a->scale))
+				rtm_credits_out_of_range();
 			add_to(&to->units, sum_value(from->units));
 			add_to(&to->money, money);
 		}

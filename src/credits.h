@@ -49,13 +49,6 @@ typedef struct ChannelSlot
 	uint32		hash;
 } ChannelSlot;
 
-/* A 128-bit integer that needs no more than the alignment of a varlena. */
-typedef struct Sum
-{
-	uint64		low;
-	int64		high;
-} Sum;
-
 typedef struct Cell
 {
 	Sum			units;			/* conversions, in units of a deal */
@@ -115,20 +108,6 @@ bytes_at(const Credits *c, TextRef ref)
 	Bytes		result = {text_area(c) + ref.start, ref.len};
 
 	return result;
-}
-
-static inline rtm_int128
-sum_value(Sum s)
-{
-	return (rtm_int128) ((rtm_uint128) s.high << 64 | s.low);
-}
-
-static inline Sum
-make_sum(rtm_int128 value)
-{
-	Sum			s = {(uint64) value, (int64) (value >> 64)};
-
-	return s;
 }
 
 extern void rtm_credits_out_of_range(void);

@@ -86,13 +86,6 @@ revrtm_channel_credit(PG_FUNCTION_ARGS)
 
 /* ------------------------------------------------------ text and binary */
 
-static void
-append_int128(StringInfo buf, rtm_int128 value)
-{
-	appendStringInfoString(buf, DatumGetCString(
-		DirectFunctionCall1(numeric_out, NumericGetDatum(rtm_money_numeric(value, 0)))));
-}
-
 static char *
 credits_text(const Credits *c)
 {
@@ -125,48 +118,13 @@ credits_text(const Credits *c)
 			resetStringInfo(&buf);
 			rtm_append_escaped(&buf, name.data, name.len);
 			appendStringInfo(&buf, "|%d|", m + 1);
-			append_int128(&buf, sum_value(cell->units));
+			rtm_append_int128(&buf, sum_value(cell->units));
 			appendStringInfoChar(&buf, '|');
-			append_int128(&buf, sum_value(cell->money));
+			rtm_append_int128(&buf, sum_value(cell->money));
 			element[n++] = pnstrdup(buf.data, buf.len);
 		}
 	}
 	return rtm_literal_out(element, n);
-}
-
-static bool
-scan_int128(const char *s, rtm_int128 *value)
-{
-	bool		negative = *s == '-';
-	rtm_int128	result = 0;
-
-	if (negative)
-		s++;
-	if (*s == '\0')
-		return false;
-	for (; *s; s++)
-	{
-		if (*s < '0' || *s > '9' ||
-			__builtin_mul_overflow(result, (rtm_int128) 10, &result) ||
-			__builtin_sub_overflow(result, (rtm_int128) (*s - '0'), &result))
-			return false;
-	}
-	/* Collected below zero, where there is room for one more. */
-	if (!negative && __builtin_sub_overflow((rtm_int128) 0, result, &result))
-		return false;
-	*value = result;
-	return true;
-}
-
-static bool
-scan_int(const char *s, int low, int high, int *value)
-{
-	rtm_int128	wide;
-
-	if (!scan_int128(s, &wide) || wide < low || wide > high)
-		return false;
-	*value = (int) wide;
-	return true;
 }
 
 static Credits *
@@ -180,7 +138,7 @@ credits_from_text(const char *literal)
 	Size		text = 256;
 	Credits    *c;
 
-	if (n == 0 || !scan_int(element[0], 0, MONEY_MAX_SCALE, &scale))
+	if (n == 0 || !rtm_scan_int(element[0], 0, MONEY_MAX_SCALE, &scale))
 		rtm_invalid_literal(type, literal, "The first element is the scale of the money.");
 	while (models + 1 < n)
 	{
@@ -235,8 +193,8 @@ credits_from_text(const char *literal)
 		CHECK_FOR_INTERRUPTS();
 		while (separator == '|' && fields < 3)
 			separator = rtm_next_field(&cursor, &field[fields++]);
-		if (separator != '\0' || fields != 3 || !scan_int(field[0], 1, models, &m) ||
-			!scan_int128(field[1], &units) || !scan_int128(field[2], &money) || units < 0)
+		if (separator != '\0' || fields != 3 || !rtm_scan_int(field[0], 1, models, &m) ||
+			!rtm_scan_int128(field[1], &units) || !rtm_scan_int128(field[2], &money) || units < 0)
 			rtm_invalid_literal(type, element[i],
 								"An element is channel|number of the model|units|money.");
 		channel = rtm_channel_name(false, CStringGetTextDatum(name));
