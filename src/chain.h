@@ -44,7 +44,7 @@ typedef struct Chain
 	const uint32_t *member;		/* `order` channels a state, the last one first,
 								 * CHAIN_NO_CHANNEL where a path had no more */
 	const size_t *first;		/* states + 1 offsets into next and flow */
-	const uint32_t *next;
+	const uint32_t *next;		/* for order 1 ascending within a state */
 	const double *flow;			/* how often a state was followed by another */
 	const double *leave;		/* how often it was left: its flow and its ends */
 	const double *conversions;	/* paths that converted in the state */

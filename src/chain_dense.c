@@ -26,37 +26,48 @@ typedef double Vector __attribute__((vector_size(32), aligned(8), may_alias));
 
 /*
  * Adds the product of a, `depth` columns of four rows each, and r, `depth`
- * rows of eight columns each, to four rows of t.
+ * rows of eight columns each, to four rows of t. The sums are variables one by
+ * one, so that they stay in registers.
  */
 static inline __attribute__((always_inline)) void
 add_product_body(double *t, size_t width, const double *a, const double *r, size_t depth)
 {
-	Vector		sum[ROWS][2];
+	Vector	   *row0 = (Vector *) t;
+	Vector	   *row1 = (Vector *) (t + width);
+	Vector	   *row2 = (Vector *) (t + 2 * width);
+	Vector	   *row3 = (Vector *) (t + 3 * width);
+	Vector		left0 = row0[0];
+	Vector		left1 = row1[0];
+	Vector		left2 = row2[0];
+	Vector		left3 = row3[0];
+	Vector		right0 = row0[1];
+	Vector		right1 = row1[1];
+	Vector		right2 = row2[1];
+	Vector		right3 = row3[1];
 
-	for (int i = 0; i < ROWS; i++)
-	{
-		sum[i][0] = *(const Vector *) (t + i * width);
-		sum[i][1] = *(const Vector *) (t + i * width + 4);
-	}
 	for (size_t k = 0; k < depth; k++)
 	{
-		Vector		left = *(const Vector *) (r + k * COLUMNS);
-		Vector		right = *(const Vector *) (r + k * COLUMNS + 4);
+		const Vector *source = (const Vector *) (r + k * COLUMNS);
+		Vector		left = source[0];
+		Vector		right = source[1];
 
-		for (int i = 0; i < ROWS; i++)
-		{
-			double		f = a[k * ROWS + i];
-			Vector		factor = {f, f, f, f};
-
-			sum[i][0] += factor * left;
-			sum[i][1] += factor * right;
-		}
+		left0 += a[k * ROWS] * left;
+		right0 += a[k * ROWS] * right;
+		left1 += a[k * ROWS + 1] * left;
+		right1 += a[k * ROWS + 1] * right;
+		left2 += a[k * ROWS + 2] * left;
+		right2 += a[k * ROWS + 2] * right;
+		left3 += a[k * ROWS + 3] * left;
+		right3 += a[k * ROWS + 3] * right;
 	}
-	for (int i = 0; i < ROWS; i++)
-	{
-		*(Vector *) (t + i * width) = sum[i][0];
-		*(Vector *) (t + i * width + 4) = sum[i][1];
-	}
+	row0[0] = left0;
+	row1[0] = left1;
+	row2[0] = left2;
+	row3[0] = left3;
+	row0[1] = right0;
+	row1[1] = right1;
+	row2[1] = right2;
+	row3[1] = right3;
 }
 
 static void

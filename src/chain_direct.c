@@ -20,7 +20,6 @@
  */
 #include "chain.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* Below this many channels, elimination one by one is not worth it. */
@@ -54,68 +53,71 @@ add_edge(const Chain *chain, Node *node, size_t to, double out, double in)
 	{
 		Edge	   *old = node->edge;
 
-		node->room = node->room == 0 ? 8 : 2 * node->room;
+		node->room = 2 * node->room + 8;
 		node->edge = chain->shim.alloc(sizeof(Edge) * node->room);
-		if (node->edges > 0)
-			memcpy(node->edge, old, sizeof(Edge) * node->edges);
+		memcpy(node->edge, old, sizeof(Edge) * node->edges);
 	}
 	node->edge[node->edges].node = to;
 	node->edge[node->edges].out = out;
 	node->edge[node->edges++].in = in;
 }
 
-static int
-compare_edges(const void *left, const void *right)
-{
-	const Edge *a = left;
-	const Edge *b = right;
-
-	return (a->node > b->node) - (a->node < b->node);
-}
-
+/*
+ * Each node with its neighbours in either direction, in order.
+ */
 static Node *
 make_nodes(const Chain *chain)
 {
 	size_t		n = chain->states;
 	Node	   *node = chain->shim.alloc(sizeof(Node) * n);
+	size_t	   *begin = chain->shim.alloc(sizeof(size_t) * (n + 2));
+	uint32_t   *from = chain->shim.alloc(sizeof(uint32_t) * chain->first[n]);
+	double	   *flow = chain->shim.alloc(sizeof(double) * chain->first[n]);
+
+	/* The transitions by where they lead to; begin[] is one node ahead at first. */
+	memset(begin, 0, sizeof(size_t) * (n + 2));
+	for (size_t e = 0; e < chain->first[n]; e++)
+		begin[chain->next[e] + 2]++;
+	for (size_t i = 2; i <= n; i++)
+		begin[i] += begin[i - 1];
+	for (size_t i = 0; i < n; i++)
+	{
+		for (size_t e = chain->first[i]; e < chain->first[i + 1]; e++)
+		{
+			size_t		place = begin[chain->next[e] + 1]++;
+
+			from[place] = (uint32_t) i;
+			flow[place] = chain->flow[e];
+		}
+	}
 
 	memset(node, 0, sizeof(Node) * n);
 	for (size_t i = 0; i < n; i++)
 	{
-		double		flow = 0;
+		size_t		out = chain->first[i];
+		size_t		in = begin[i];
+		double		sum = 0;
+		Edge	   *edge;
 
-		for (size_t e = chain->first[i]; e < chain->first[i + 1]; e++)
+		chain->shim.interrupt();
+		node[i].room = chain->first[i + 1] - out + begin[i + 1] - in;
+		node[i].edge = edge = chain->shim.alloc(sizeof(Edge) * node[i].room);
+		while (out < chain->first[i + 1] || in < begin[i + 1])
 		{
-			add_edge(chain, &node[i], chain->next[e], chain->flow[e], 0);
-			add_edge(chain, &node[chain->next[e]], i, 0, chain->flow[e]);
-			flow += chain->flow[e];
+			size_t		to = out < chain->first[i + 1] ? chain->next[out] : SIZE_MAX;
+			size_t		back = in < begin[i + 1] ? from[in] : SIZE_MAX;
+
+			edge->node = to < back ? to : back;
+			edge->out = to <= back ? chain->flow[out++] : 0;
+			edge->in = back <= to ? flow[in++] : 0;
+			sum += edge->out;
+			edge++;
 		}
-		node[i].end = chain->leave[i] - flow;
+		node[i].edges = (size_t) (edge - node[i].edge);
+		node[i].end = chain->leave[i] - sum;
 		node[i].conversions = chain->conversions[i];
 		node[i].amount = chain->amount[i];
 		node[i].place = SIZE_MAX;
-	}
-
-	/* A neighbour in both directions stands twice by now. */
-	for (size_t i = 0; i < n; i++)
-	{
-		Edge	   *edge = node[i].edge;
-		size_t		kept = 0;
-
-		chain->shim.interrupt();
-		if (node[i].edges > 0)
-			qsort(edge, node[i].edges, sizeof(Edge), compare_edges);
-		for (size_t e = 0; e < node[i].edges; e++)
-		{
-			if (kept > 0 && edge[kept - 1].node == edge[e].node)
-			{
-				edge[kept - 1].out += edge[e].out;
-				edge[kept - 1].in += edge[e].in;
-			}
-			else
-				edge[kept++] = edge[e];
-		}
-		node[i].edges = kept;
 	}
 	return node;
 }

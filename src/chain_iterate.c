@@ -38,7 +38,10 @@
 #define INTERRUPT_STATES 1024
 
 /* Give up where so many rounds brought nothing. */
-#define MAX_STALLS	100
+#define MAX_STALLS	20
+
+/* Passes between two corrections, where these do not help. */
+#define MAX_PASSES	1024
 
 /* Rounding of this many operations in every equation is let pass. */
 #define ROUNDINGS	32
@@ -242,23 +245,21 @@ solve(Iteration *it)
 	while (error > rounding(it))
 	{
 		double		before = error;
-		double		corrected;
 
 		for (size_t k = 0; k < passes; k++)
 			pass(it, k % 2 != 0);
-		error = compute_residuals(it);
 		correct(it);
-		corrected = compute_residuals(it);
-		if (corrected <= error)
-			error = corrected;
-		else
+		error = compute_residuals(it);
+		if (error >= before)
 		{
+			/* The passes alone cannot have done that. */
 			add_steps(it, -1);
 			error = compute_residuals(it);
-			passes *= 2;
+			if (passes < MAX_PASSES)
+				passes *= 2;
+			if (error >= before && ++stalls == MAX_STALLS)
+				return false;
 		}
-		if (error >= before && ++stalls == MAX_STALLS)
-			return false;
 	}
 	/* One more, since it costs little. */
 	pass(it, true);

@@ -443,30 +443,42 @@ compare_states(const void *left, const void *right, void *arg)
 	return 0;
 }
 
-typedef struct RankedCell
+/*
+ * One pass of a radix sort: cells by the rank of what follows, or of the state.
+ */
+static void
+sort_cells(const Transitions *t, const TransitionOrder *o, bool by_state, const uint32 *from,
+		   uint32 *to)
 {
-	uint64		rank;
-	uint32		slot;
-} RankedCell;
+	const TransitionCell *cell = transition_cells(t);
+	Size		ranks = by_state ? t->states : (Size) VIA_CHANNEL + transition_channels(t)->channels;
+	uint32	   *begin = palloc_extended(sizeof(uint32) * (ranks + 1), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	uint32	   *rank = palloc_extended(sizeof(uint32) * Max(o->cells, 1), MCXT_ALLOC_HUGE);
 
-static int
-compare_cells(const void *left, const void *right)
-{
-	uint64		a = ((const RankedCell *) left)->rank;
-	uint64		b = ((const RankedCell *) right)->rank;
+	for (uint32 i = 0; i < o->cells; i++)
+	{
+		uint32		via = cell_via(&cell[from[i]]);
 
-	CHECK_FOR_INTERRUPTS();
-	return (a > b) - (a < b);
+		CHECK_FOR_INTERRUPTS();
+		rank[i] = by_state ? o->state_rank[cell_from(&cell[from[i]])] :
+			via < VIA_CHANNEL ? via : VIA_CHANNEL + o->channel_rank[via - VIA_CHANNEL];
+		begin[rank[i] + 1]++;
+	}
+	for (Size r = 1; r < ranks; r++)
+		begin[r] += begin[r - 1];
+	for (uint32 i = 0; i < o->cells; i++)
+		to[begin[rank[i]]++] = from[i];
+	pfree(begin);
+	pfree(rank);
 }
 
 TransitionOrder *
 rtm_order_transitions(const Transitions *t)
 {
-	const TransitionCell *cell = transition_cells(t);
 	uint32		channels = transition_channels(t)->channels;
 	TransitionOrder *o = palloc0(sizeof(TransitionOrder));
 	Ranking		ranking = {t, NULL};
-	RankedCell *ranked;
+	uint32	   *slot;
 
 	o->channel = rtm_dictionary_order(transition_channels(t));
 	o->channel_rank = palloc(sizeof(uint32) * Max(channels, 1));
@@ -482,22 +494,15 @@ rtm_order_transitions(const Transitions *t)
 	for (uint32 i = 0; i < t->states; i++)
 		o->state_rank[o->state[i]] = i;
 
-	ranked = palloc_extended(sizeof(RankedCell) * Max(t->cells, 1), MCXT_ALLOC_HUGE);
+	slot = palloc_extended(sizeof(uint32) * Max(t->cells, 1), MCXT_ALLOC_HUGE);
+	o->cell = palloc_extended(sizeof(uint32) * Max(t->cells, 1), MCXT_ALLOC_HUGE);
 	for (uint32 i = 0; i < t->cell_room; i++)
 	{
-		uint32		via = cell_via(&cell[i]);
-
-		if (cell[i].count == 0)
-			continue;
-		if (via >= VIA_CHANNEL)
-			via = VIA_CHANNEL + o->channel_rank[via - VIA_CHANNEL];
-		ranked[o->cells].rank = transition_key(o->state_rank[cell_from(&cell[i])], via);
-		ranked[o->cells++].slot = i;
+		if (transition_cells(t)[i].count != 0)
+			o->cell[o->cells++] = i;
 	}
-	qsort(ranked, o->cells, sizeof(RankedCell), compare_cells);
-	o->cell = palloc_extended(sizeof(uint32) * Max(o->cells, 1), MCXT_ALLOC_HUGE);
-	for (uint32 i = 0; i < o->cells; i++)
-		o->cell[i] = ranked[i].slot;
-	pfree(ranked);
+	sort_cells(t, o, false, o->cell, slot);
+	sort_cells(t, o, true, slot, o->cell);
+	pfree(slot);
 	return o;
 }
