@@ -58,6 +58,7 @@ SQL_MODULES = \
 	sql/32_markov.sql \
 	sql/33_shapley.sql \
 	sql/35_deal_journey.sql \
+	sql/36_fit.sql \
 	sql/40_tree.sql \
 	sql/42_registration.sql \
 	sql/45_claim.sql \

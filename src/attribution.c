@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * attribution.c
- *		Rule-based attribution models as exact integer shares.
+ *		Attribution models as exact integer shares of a deal.
  *		Pure: no PostgreSQL header.
  *
  * Every rule turns the touches of a deal into integer weights, so that money
@@ -248,6 +248,34 @@ time_decay(const ModelRule *rule, const TouchColumns *t, uint64_t *weight, uint6
 	return RTM_DEAL_UNITS;
 }
 
+/*
+ * A channel's weight is shared equally by its touches. A deal none of whose
+ * channels has any is shared equally.
+ */
+static uint64_t
+fitted(const TouchColumns *t, uint64_t *weight, uint64_t *scratch)
+{
+	size_t		n = t->n;
+	uint64_t   *touches = weight;
+	uint64_t	sum = 0;
+
+	if (t->fitted == NULL)
+		return all_equal(n, weight);
+	for (size_t i = 0; i < n; i++)
+		touches[i] = 0;
+	for (size_t i = 0; i < n; i++)
+		touches[t->channel[i]]++;
+	for (size_t i = 0; i < n; i++)
+	{
+		scratch[i] = t->fitted[t->channel[i]] / touches[t->channel[i]];
+		sum += scratch[i];
+	}
+	if (sum == 0)
+		return all_equal(n, weight);
+	rtm_split(RTM_DEAL_UNITS, scratch, n, sum, weight, scratch + n);
+	return RTM_DEAL_UNITS;
+}
+
 uint64_t
 rtm_weights(const ModelRule *rule, const TouchColumns *touches,
 			uint64_t *weight, uint64_t *scratch)
@@ -269,6 +297,9 @@ rtm_weights(const ModelRule *rule, const TouchColumns *touches,
 			return position(rule, touches, weight);
 		case MODEL_TIME_DECAY:
 			return time_decay(rule, touches, weight, scratch);
+		case MODEL_MARKOV:
+		case MODEL_SHAPLEY:
+			return fitted(touches, weight, scratch);
 		default:
 			return all_equal(n, weight);
 	}

@@ -149,7 +149,26 @@ raise_scale(Credits *c, int scale)
 /* ---------------------------------------------------------- aggregation */
 
 /*
- * Empty credits of the models named, or of all enabled ones.
+ * Put the fit of a model into the text; its slots may be unaligned there.
+ */
+static void
+add_fit(Credits *c, ModelSlot *slot, const Model *model)
+{
+	FittedSlot	fitted;
+
+	slot->fits = model->fits;
+	slot->fit = c->text_used;
+	c->text_used += sizeof(FittedSlot) * model->fits;
+	for (int k = 0; k < model->fits; k++)
+	{
+		fitted.weight = model->weight[k];
+		fitted.name = rtm_credits_text(c, model->fit[k].data, model->fit[k].len);
+		memcpy(text_area(c) + slot->fit + sizeof(FittedSlot) * k, &fitted, sizeof(FittedSlot));
+	}
+}
+
+/*
+ * Empty credits of the models named, or of all enabled rules.
  */
 static Credits *
 empty_credits(ArrayType *names)
@@ -168,6 +187,8 @@ empty_credits(ArrayType *names)
 		text += model[i].name.len;
 		for (int k = 0; k < model[i].directs; k++)
 			text += sizeof(uint32) + model[i].direct[k].len;
+		for (int k = 0; k < model[i].fits; k++)
+			text += sizeof(FittedSlot) + model[i].fit[k].len;
 	}
 	c = rtm_make_credits(NULL, n, CREDITS_FIRST_CAPACITY, text);
 	for (int i = 0; i < n; i++)
@@ -186,6 +207,7 @@ empty_credits(ArrayType *names)
 			rtm_credits_text(c, model[i].direct[k].data, model[i].direct[k].len);
 		}
 		slot->direct.len = c->text_used - slot->direct.start;
+		add_fit(c, slot, &model[i]);
 	}
 	return c;
 }
@@ -252,6 +274,38 @@ slot_directs(const Credits *c, const ModelSlot *slot, const JourneyReader *reade
 	return rtm_direct_channels(direct, slot->directs, reader->name, reader->channels);
 }
 
+/*
+ * By channel: its fitted weight.
+ */
+static uint64 *
+slot_fitted(const Credits *c, const ModelSlot *slot, const JourneyReader *reader, uint64 *weight)
+{
+	for (uint32 i = 0; i < reader->channels; i++)
+	{
+		int			low = 0;
+		int			high = slot->fits;
+
+		weight[i] = 0;
+		while (low < high)
+		{
+			int			middle = low + (high - low) / 2;
+			FittedSlot	fitted;
+			int			order;
+
+			memcpy(&fitted, text_area(c) + slot->fit + sizeof(FittedSlot) * middle,
+				   sizeof(FittedSlot));
+			order = rtm_compare_names(reader->name[i], bytes_at(c, fitted.name));
+			if (order == 0)
+				weight[i] = fitted.weight;
+			if (order <= 0)
+				high = middle;
+			else
+				low = middle + 1;
+		}
+	}
+	return weight;
+}
+
 /* Journeys up to this many touches are worked on without palloc. */
 #define SMALL_JOURNEY		64
 
@@ -267,6 +321,7 @@ add_deal(Credits *c, struct varlena *journey, const Money *money)
 	uint32		small_number[SMALL_JOURNEY];
 	int64		small_at[SMALL_JOURNEY];
 	uint64		small_words[6 * SMALL_JOURNEY];
+	uint64		small_weight[SMALL_JOURNEY];
 	JourneyReader reader = {0};
 	TouchColumns touches = {0};
 	Shares		shares;
@@ -345,6 +400,9 @@ add_deal(Credits *c, struct varlena *journey, const Money *money)
 			touches.touched_at = at;
 		}
 		touches.direct = slot_directs(c, slot, &reader);
+		touches.fitted = slot->fits == 0 || reader.n == 0 ? NULL :
+			slot_fitted(c, slot, &reader, small ? small_weight :
+						palloc(sizeof(uint64) * reader.channels));
 		if (rtm_only_touch(&slot->rule, &touches, &only))
 		{
 			Cell	   *cell = column + m + number[touches.channel[only]] * (Size) c->models;

@@ -23,6 +23,7 @@
 #include "compat.h"
 
 #include "credit.h"
+#include "dictionary.h"
 
 #define CREDITS_FIRST_CAPACITY	8
 #define CREDITS_MAX_MODELS		1000
@@ -38,10 +39,18 @@ typedef struct ModelSlot
 	TextRef		name;
 	uint64		hash;
 	bool		has_rule;
-	int32		directs;		/* how many direct channels follow in the text */
+	int32		directs;		/* how many direct channels stand in the text */
 	TextRef		direct;			/* their bytes: a uint32 length before each */
+	int32		fits;			/* and how many fitted ones */
+	uint32		fit;			/* where: a FittedSlot each, by name */
 	ModelRule	rule;
 } ModelSlot;
+
+typedef struct FittedSlot
+{
+	uint64		weight;
+	TextRef		name;
+} FittedSlot;
 
 typedef struct ChannelSlot
 {
