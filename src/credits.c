@@ -8,7 +8,6 @@
  */
 #include "compat.h"
 
-#include "common/hashfn.h"
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -33,45 +32,31 @@ rtm_credits_out_of_range(void)
 }
 
 Credits *
-rtm_make_credits(const Credits *old, int models, uint32 capacity, uint32 text_size)
+rtm_make_credits(const Credits *old, int models, uint32 text, uint32 capacity, uint32 names)
 {
-	Credits		probe = {0};
+	Size		size = HEADER_SIZE + MAXALIGN(sizeof(ModelSlot) * models) + MAXALIGN(text) +
+		sizeof(Cell) * capacity * models + dictionary_size(capacity, names);
 	Credits    *c;
-	Size		size;
 
-	text_size = MAXALIGN(text_size);
-	probe.models = models;
-	probe.capacity = capacity;
-	size = HEADER_SIZE + MAXALIGN(sizeof(ModelSlot) * models) +
-		MAXALIGN(sizeof(ChannelSlot) * capacity) + sizeof(Cell) * capacity * models +
-		sizeof(uint32) * 2 * capacity + text_size;
 	if (!AllocSizeIsValid(size))
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("credits of %u channels and %d models are too large", capacity, models)));
 	c = palloc0(size);
-	*c = probe;
+	if (old != NULL)
+		*c = *old;
 	SET_VARSIZE(c, size);
 	c->version = CREDITS_VERSION;
-	c->text_size = text_size;
+	c->models = models;
+	c->capacity = capacity;
+	c->text_size = text;
 	if (old != NULL)
 	{
-		c->scale = old->scale;
-		c->channels = old->channels;
-		c->text_used = old->text_used;
 		memcpy(model_slots(c), model_slots(old), sizeof(ModelSlot) * models);
-		memcpy(channel_slots(c), channel_slots(old), sizeof(ChannelSlot) * old->channels);
-		memcpy(cells(c), cells(old), sizeof(Cell) * old->channels * models);
 		memcpy(text_area(c), text_area(old), old->text_used);
+		memcpy(cells(c), cells(old), sizeof(Cell) * credits_channels(old)->channels * models);
 	}
-	for (uint32 i = 0; i < c->channels; i++)
-	{
-		uint32		h = channel_slots(c)[i].hash & (2 * capacity - 1);
-
-		while (table(c)[h] != 0)
-			h = (h + 1) & (2 * capacity - 1);
-		table(c)[h] = i + 1;
-	}
+	rtm_dictionary_init(credits_channels(c), old ? credits_channels(old) : NULL, capacity, names);
 	return c;
 }
 
@@ -89,40 +74,23 @@ uint32
 rtm_credits_channel(Credits **cp, const Bytes *name)
 {
 	Credits    *c = *cp;
-	uint32		hash = hash_bytes((const unsigned char *) name->data, name->len);
-	uint32		mask = 2 * c->capacity - 1;
-	uint32		h = hash & mask;
-	ChannelSlot *slot;
+	Dictionary *d = credits_channels(c);
+	uint32		number = rtm_dictionary_find(d, name);
 
-	while (table(c)[h] != 0)
+	if (number != DICTIONARY_NONE)
+		return number;
+	if (!dictionary_has_room(d, name->len))
 	{
-		const ChannelSlot *known = &channel_slots(c)[table(c)[h] - 1];
-
-		if (known->hash == hash && known->name.len == name->len &&
-			memcmp(text_area(c) + known->name.start, name->data, name->len) == 0)
-			return table(c)[h] - 1;
-		h = (h + 1) & mask;
-	}
-
-	if (c->channels == c->capacity || c->text_size - c->text_used < name->len)
-	{
-		if (c->channels == MAX_CHANNELS)
+		if (d->channels == MAX_CHANNELS)
 			ereport(ERROR,
 					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 					 errmsg("credits cannot have more than %d channels", MAX_CHANNELS)));
-		*cp = c = rtm_make_credits(c, c->models,
-							   c->channels == c->capacity ? 2 * c->capacity : c->capacity,
-							   2 * (c->text_used + name->len));
-		mask = 2 * c->capacity - 1;
-		h = hash & mask;
-		while (table(c)[h] != 0)
-			h = (h + 1) & mask;
+		*cp = c = rtm_make_credits(c, c->models, c->text_size,
+								   d->channels == d->capacity ? 2 * d->capacity : d->capacity,
+								   2 * (d->text_used + name->len));
+		d = credits_channels(c);
 	}
-	slot = &channel_slots(c)[c->channels++];
-	slot->name = rtm_credits_text(c, name->data, name->len);
-	slot->hash = hash;
-	table(c)[h] = c->channels;
-	return c->channels - 1;
+	return rtm_dictionary_add(d, name);
 }
 
 /*
@@ -131,7 +99,7 @@ rtm_credits_channel(Credits **cp, const Bytes *name)
 static void
 raise_scale(Credits *c, int scale)
 {
-	Size		n = (Size) c->channels * c->models;
+	Size		n = (Size) credits_channels(c)->channels * c->models;
 
 	if (c->scale >= scale)
 		return;
@@ -175,7 +143,7 @@ empty_credits(ArrayType *names)
 {
 	int			n;
 	Model	   *model = rtm_read_models(names, &n);
-	uint32		text = 256;
+	uint32		text = 0;
 	Credits    *c;
 
 	if (n > CREDITS_MAX_MODELS)
@@ -190,7 +158,7 @@ empty_credits(ArrayType *names)
 		for (int k = 0; k < model[i].fits; k++)
 			text += sizeof(FittedSlot) + model[i].fit[k].len;
 	}
-	c = rtm_make_credits(NULL, n, CREDITS_FIRST_CAPACITY, text);
+	c = rtm_make_credits(NULL, n, text, CREDITS_FIRST_CAPACITY, CREDITS_FIRST_TEXT);
 	for (int i = 0; i < n; i++)
 	{
 		ModelSlot  *slot = &model_slots(c)[i];
@@ -247,8 +215,8 @@ new_state(FmgrInfo *flinfo, ArrayType *names, int scale)
 		MemoryContextSwitchTo(caller);
 		flinfo->fn_extra = empty;
 	}
-	c = rtm_make_credits(empty->credits, empty->credits->models, empty->credits->capacity,
-						 empty->credits->text_size);
+	c = rtm_make_credits(empty->credits, empty->credits->models, empty->credits->text_size,
+						 CREDITS_FIRST_CAPACITY, CREDITS_FIRST_TEXT);
 	c->scale = scale;
 	return c;
 }
@@ -508,16 +476,17 @@ revrtm_credits_combine(PG_FUNCTION_ARGS)
 	}
 	b = (const Credits *) PG_DETOAST_DATUM(PG_GETARG_DATUM(1));
 	if (PG_ARGISNULL(0))
-		PG_RETURN_POINTER(rtm_make_credits(b, b->models, b->capacity, b->text_size));
+		PG_RETURN_POINTER(rtm_make_credits(b, b->models, b->text_size, b->capacity,
+										   credits_channels(b)->text_size));
 
 	a = (Credits *) (AggCheckCallContext(fcinfo, NULL) ?
 					 PG_DETOAST_DATUM(PG_GETARG_DATUM(0)) :
 					 PG_DETOAST_DATUM_COPY(PG_GETARG_DATUM(0)));
 	check_same_models(a, b);
 	raise_scale(a, b->scale);
-	for (uint32 i = 0; i < b->channels; i++)
+	for (uint32 i = 0; i < credits_channels(b)->channels; i++)
 	{
-		Bytes		name = bytes_at(b, channel_slots(b)[i].name);
+		Bytes		name = dictionary_name(credits_channels(b), i);
 		uint32		number = rtm_credits_channel(&a, &name);
 
 		CHECK_FOR_INTERRUPTS();

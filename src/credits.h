@@ -7,10 +7,9 @@
  *
  *	header
  *	models		one ModelSlot each: name, hash and, while it grows, the rule
- *	channels	room for `capacity` ChannelSlots
+ *	text		names of the models, and channels that their rules name
  *	cells		room for capacity x models sums, by channel then model
- *	table		2 x capacity slots of an open hash over the channels
- *	text		the bytes of all names
+ *	dictionary	the channels
  *
  * All sums are 128-bit integers, so that neither order nor grouping matters.
  *
@@ -26,6 +25,7 @@
 #include "dictionary.h"
 
 #define CREDITS_FIRST_CAPACITY	8
+#define CREDITS_FIRST_TEXT		256
 #define CREDITS_MAX_MODELS		1000
 
 typedef struct TextRef
@@ -52,12 +52,6 @@ typedef struct FittedSlot
 	TextRef		name;
 } FittedSlot;
 
-typedef struct ChannelSlot
-{
-	TextRef		name;
-	uint32		hash;
-} ChannelSlot;
-
 typedef struct Cell
 {
 	Sum			units;			/* conversions, in units of a deal */
@@ -70,8 +64,7 @@ typedef struct Credits
 	uint8		version;
 	uint8		scale;
 	uint16		models;
-	uint32		channels;
-	uint32		capacity;		/* a power of two */
+	uint32		capacity;		/* channels there is room for */
 	uint32		text_used;
 	uint32		text_size;
 	/* sections follow, each aligned to 8 bytes */
@@ -87,28 +80,22 @@ model_slots(const Credits *c)
 	return (ModelSlot *) ((char *) c + HEADER_SIZE);
 }
 
-static inline ChannelSlot *
-channel_slots(const Credits *c)
+static inline char *
+text_area(const Credits *c)
 {
-	return (ChannelSlot *) ((char *) model_slots(c) + MAXALIGN(sizeof(ModelSlot) * c->models));
+	return (char *) model_slots(c) + MAXALIGN(sizeof(ModelSlot) * c->models);
 }
 
 static inline Cell *
 cells(const Credits *c)
 {
-	return (Cell *) ((char *) channel_slots(c) + MAXALIGN(sizeof(ChannelSlot) * c->capacity));
+	return (Cell *) (text_area(c) + MAXALIGN(c->text_size));
 }
 
-static inline uint32 *
-table(const Credits *c)
+static inline Dictionary *
+credits_channels(const Credits *c)
 {
-	return (uint32 *) (cells(c) + (Size) c->capacity * c->models);
-}
-
-static inline char *
-text_area(const Credits *c)
-{
-	return (char *) (table(c) + 2 * c->capacity);
+	return (Dictionary *) (cells(c) + (Size) c->capacity * c->models);
 }
 
 static inline Bytes
@@ -132,11 +119,11 @@ add_to(Sum *sum, rtm_int128 value)
 }
 
 /*
- * A value with room for so many channels and bytes of names, and the contents
- * of old, if any.
+ * A value with room for so many bytes of text about models, so many channels
+ * and bytes of their names, and the contents of old, if any.
  */
-extern Credits *rtm_make_credits(const Credits *old, int models, uint32 capacity,
-								 uint32 text_size);
+extern Credits *rtm_make_credits(const Credits *old, int models, uint32 text, uint32 capacity,
+								 uint32 names);
 
 /* The caller has seen to the room. */
 extern TextRef rtm_credits_text(Credits *c, const char *data, uint32 len);

@@ -23,33 +23,6 @@ REVRTM_FUNCTION(revrtm_credits_recv);
 REVRTM_FUNCTION(revrtm_credits_send);
 REVRTM_FUNCTION(revrtm_channel_credit);
 
-static int
-compare_bytes(Bytes a, Bytes b)
-{
-	int			c = memcmp(a.data, b.data, Min(a.len, b.len));
-
-	CHECK_FOR_INTERRUPTS();
-	return c != 0 ? c : (a.len > b.len) - (a.len < b.len);
-}
-
-static int
-compare_channels(const void *left, const void *right, void *credits)
-{
-	return compare_bytes(bytes_at(credits, channel_slots(credits)[*(const uint32 *) left].name),
-						 bytes_at(credits, channel_slots(credits)[*(const uint32 *) right].name));
-}
-
-static uint32 *
-channels_by_name(const Credits *c)
-{
-	uint32	   *order = palloc(sizeof(uint32) * Max(c->channels, 1));
-
-	for (uint32 i = 0; i < c->channels; i++)
-		order[i] = i;
-	qsort_arg(order, c->channels, sizeof(uint32), compare_channels, unconstify(Credits *, c));
-	return order;
-}
-
 /*
  * revrtm.channel_credit(credits): a row for every model and channel.
  */
@@ -58,7 +31,7 @@ revrtm_channel_credit(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	const Credits *c = (const Credits *) PG_DETOAST_DATUM(PG_GETARG_DATUM(0));
-	uint32	   *order = channels_by_name(c);
+	uint32	   *order = rtm_dictionary_order(credits_channels(c));
 	bool		nulls[4] = {false, false, false, false};
 
 	InitMaterializedSRF(fcinfo, 0);
@@ -67,10 +40,10 @@ revrtm_channel_credit(PG_FUNCTION_ARGS)
 		Bytes		model = bytes_at(c, model_slots(c)[m].name);
 		Datum		model_text = PointerGetDatum(cstring_to_text_with_len(model.data, model.len));
 
-		for (uint32 i = 0; i < c->channels; i++)
+		for (uint32 i = 0; i < credits_channels(c)->channels; i++)
 		{
 			const Cell *cell = &cells(c)[(Size) order[i] * c->models + m];
-			Bytes		name = bytes_at(c, channel_slots(c)[order[i]].name);
+			Bytes		name = dictionary_name(credits_channels(c), order[i]);
 			Datum		values[4];
 
 			CHECK_FOR_INTERRUPTS();
@@ -89,9 +62,9 @@ revrtm_channel_credit(PG_FUNCTION_ARGS)
 static char *
 credits_text(const Credits *c)
 {
-	uint32	   *order = channels_by_name(c);
+	uint32	   *order = rtm_dictionary_order(credits_channels(c));
 	char	  **element = palloc_extended(sizeof(char *) *
-										  (1 + c->models + (Size) c->channels * c->models),
+										  (1 + c->models + (Size) credits_channels(c)->channels * c->models),
 										  MCXT_ALLOC_HUGE);
 	int			n = 0;
 	StringInfoData buf;
@@ -107,11 +80,11 @@ credits_text(const Credits *c)
 		appendStringInfo(&buf, "|%016llx", (unsigned long long) model_slots(c)[m].hash);
 		element[n++] = pnstrdup(buf.data, buf.len);
 	}
-	for (uint32 i = 0; i < c->channels; i++)
+	for (uint32 i = 0; i < credits_channels(c)->channels; i++)
 	{
 		for (int m = 0; m < c->models; m++)
 		{
-			Bytes		name = bytes_at(c, channel_slots(c)[order[i]].name);
+			Bytes		name = dictionary_name(credits_channels(c), order[i]);
 			const Cell *cell = &cells(c)[(Size) order[i] * c->models + m];
 
 			CHECK_FOR_INTERRUPTS();
@@ -135,7 +108,7 @@ credits_from_text(const char *literal)
 	char	  **element = rtm_literal_in(literal, type, &n);
 	int			models = 0;
 	int			scale;
-	Size		text = 256;
+	Size		text = 0;
 	Credits    *c;
 
 	if (n == 0 || !rtm_scan_int(element[0], 0, MONEY_MAX_SCALE, &scale))
@@ -157,7 +130,7 @@ credits_from_text(const char *literal)
 	if (models == 0 || models > CREDITS_MAX_MODELS)
 		rtm_invalid_literal(type, literal, "After the scale stand models, each with its hash.");
 
-	c = rtm_make_credits(NULL, models, CREDITS_FIRST_CAPACITY, text);
+	c = rtm_make_credits(NULL, models, text, CREDITS_FIRST_CAPACITY, CREDITS_FIRST_TEXT);
 	c->scale = scale;
 	for (int m = 0; m < models; m++)
 	{
@@ -169,7 +142,7 @@ credits_from_text(const char *literal)
 		rtm_next_field(&cursor, &name);
 		rtm_next_field(&cursor, &hash);
 		model_slots(c)[m].name = rtm_credits_text(c, name, strlen(name));
-		if (m > 0 && compare_bytes(bytes_at(c, model_slots(c)[m - 1].name),
+		if (m > 0 && rtm_compare_names(bytes_at(c, model_slots(c)[m - 1].name),
 								   bytes_at(c, model_slots(c)[m].name)) >= 0)
 			rtm_invalid_literal(type, element[m + 1],
 								"The models stand in bytewise order, each once.");
