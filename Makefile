@@ -88,6 +88,7 @@ REGRESS = \
 	attribution \
 	binding \
 	deal_journey \
+	data_driven \
 	demo \
 	adapter \
 	tree \
@@ -115,9 +116,11 @@ PGTAP = \
 	test/pgtap/attribution.sql \
 	test/pgtap/claim.sql \
 	test/pgtap/demo_council.sql \
+	test/pgtap/markov.sql \
 	test/pgtap/maven_claims.sql \
 	test/pgtap/maven_crm.sql \
-	test/pgtap/pathdata.sql
+	test/pgtap/pathdata.sql \
+	test/pgtap/pathdata_markov.sql
 
 TAP = \
 	test/t/doc.pl \

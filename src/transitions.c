@@ -111,6 +111,7 @@ make_transitions(const Transitions *old, uint32 state_room, uint32 cell_room, ui
 			   sizeof(TransitionState) * old->states);
 		for (uint32 i = 0; i < old->cell_room; i++)
 		{
+			CHECK_FOR_INTERRUPTS();
 			if (cell[i].key != 0)
 				*probe(t, cell[i].key) = cell[i];
 		}
@@ -467,7 +468,10 @@ sort_cells(const Transitions *t, const TransitionOrder *o, bool by_state, const 
 	for (Size r = 1; r < ranks; r++)
 		begin[r] += begin[r - 1];
 	for (uint32 i = 0; i < o->cells; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
 		to[begin[rank[i]]++] = from[i];
+	}
 	pfree(begin);
 	pfree(rank);
 }
