@@ -25,8 +25,11 @@
 #define BLOCK_BITS		12
 #define COLUMNS			512
 
-/* Sums are taken in parts, for precision, and between interrupts. */
+/* Sets between two calls of the interrupt function: a power of two. */
 #define PART			4096
+
+/* Numbers that are summed one by one. */
+#define FEW				32
 
 static inline void
 add_to(int64_t *to, const int64_t *from, size_t n)
@@ -71,22 +74,21 @@ sum_subsets(int n, int64_t *count, void (*interrupt) (void))
 	}
 }
 
+/*
+ * In pairs of pairs, so that rounding hardly adds up.
+ */
 static double
 sum_of(const double *value, size_t n, void (*interrupt) (void))
 {
-	double		total = 0;
+	double		sum = 0;
 
-	for (size_t from = 0; from < n; from += PART)
-	{
-		size_t		end = n - from < PART ? n : from + PART;
-		double		sum = 0;
-
+	if (n == PART)
 		interrupt();
-		for (size_t i = from; i < end; i++)
-			sum += value[i];
-		total += sum;
-	}
-	return total;
+	if (n > FEW)
+		return sum_of(value, n / 2, interrupt) + sum_of(value + n / 2, n - n / 2, interrupt);
+	for (size_t i = 0; i < n; i++)
+		sum += value[i];
+	return sum;
 }
 
 void
@@ -95,10 +97,11 @@ rtm_shapley_rate(int n, int64_t *conversions, int64_t *paths, double *value,
 {
 	size_t		sets = (size_t) 1 << n;
 	double	   *worth = (double *) (void *) paths;
+	double	   *outside = (double *) (void *) conversions;
 	double		with[SHAPLEY_MAX_CHANNELS + 1];
 	double		without[SHAPLEY_MAX_CHANNELS + 1];
 	double		choose = 1;		/* s out of n - 1 */
-	double		rest = 0;
+	double		rest;
 
 	sum_subsets(n, conversions, interrupt);
 	sum_subsets(n, paths, interrupt);
@@ -110,26 +113,19 @@ rtm_shapley_rate(int n, int64_t *conversions, int64_t *paths, double *value,
 		with[s] = without[s] + (s > 0 ? without[s - 1] : 0);
 		choose = choose * (n - 1 - s) / (s + 1);
 	}
-	for (size_t from = 0; from < sets; from += PART)
+	for (size_t i = 0; i < sets; i++)
 	{
-		size_t		end = sets - from < PART ? sets : from + PART;
-		double		sum = 0;
+		int			size = __builtin_popcountll(i);
+		double		rate = paths[i] > 0 ? (double) conversions[i] / (double) paths[i] : 0;
+		double		weighted = without[size] * rate;
 
-		interrupt();
-		for (size_t i = from; i < end; i++)
-		{
-			int			size = __builtin_popcountll(i);
-			int64_t		all;
-			double		rate;
-
-			memcpy(&all, &paths[i], sizeof(all));
-			rate = all > 0 ? (double) conversions[i] / (double) all : 0;
-			sum += without[size] * rate;
-			rate *= with[size];
-			memcpy(&worth[i], &rate, sizeof(rate));
-		}
-		rest += sum;
+		if (i % PART == 0)
+			interrupt();
+		memcpy(&outside[i], &weighted, sizeof(double));
+		weighted = with[size] * rate;
+		memcpy(&worth[i], &weighted, sizeof(double));
 	}
+	rest = sum_of(outside, sets, interrupt);
 	for (int c = n; c-- > 0;)
 	{
 		size_t		half = (size_t) 1 << c;
