@@ -18,7 +18,6 @@
 #include <stdint.h>
 
 #define CHAIN_MAX_ORDER		3
-#define CHAIN_NO_CHANNEL	UINT32_MAX
 
 /* So many channels that all lead to each other are worked on at most. */
 #define CHAIN_MAX_DENSE		8192
@@ -40,9 +39,7 @@ typedef struct Chain
 {
 	size_t		states;
 	size_t		channels;
-	int			order;
-	const uint32_t *member;		/* `order` channels a state, the last one first,
-								 * CHAIN_NO_CHANNEL where a path had no more */
+	const uint32_t *last;		/* by state: its last channel */
 	const size_t *first;		/* states + 1 offsets into next and flow */
 	const uint32_t *next;		/* for order 1 ascending within a state */
 	const double *flow;			/* how often a state was followed by another */
@@ -62,7 +59,7 @@ typedef enum ChainStatus
 /*
  * For every channel: how many conversions are expected to be lost, and how
  * much of the amount, if every path ends where it reaches the channel. The
- * first is for order 1, the second for any.
+ * first is for order 1, where a channel has one state; the second for any.
  */
 extern ChainStatus rtm_chain_direct(const Chain *chain, double *conversions, double *amount);
 extern ChainStatus rtm_chain_iterate(const Chain *chain, double *conversions, double *amount);

@@ -332,8 +332,8 @@ rtm_chain_direct(const Chain *chain, double *conversions, double *amount)
 		conversions[c] = amount[c] = 0;
 	for (size_t i = 0; i < n; i++)
 	{
-		conversions[chain->member[i]] = node[i].conversions / node[i].inverse;
-		amount[chain->member[i]] = node[i].amount / node[i].inverse;
+		conversions[chain->last[i]] = node[i].conversions / node[i].inverse;
+		amount[chain->last[i]] = node[i].amount / node[i].inverse;
 	}
 	return CHAIN_DONE;
 }

@@ -5,8 +5,9 @@
  *		Pure: no PostgreSQL header.
  *
  * For each channel the unknowns are w, by state: the share of the paths that
- * pass the state and have been at the channel before. It is 1 in states that
- * contain the channel, and elsewhere the mean over where the passes came from:
+ * pass the state and have been at the channel. It is 1 in states that end in
+ * the channel (any that contains it is reached by way of one of these), and
+ * elsewhere the mean over where the passes came from:
  *
  *		leave[j] w[j] = sum over i of flow[i][j] w[i].
  *
@@ -50,7 +51,7 @@ typedef struct Iteration
 {
 	const Chain *chain;
 	size_t		groups;
-	bool	   *inside;			/* by state: contains the channel */
+	bool	   *inside;			/* by state: ends in the channel */
 	double	   *inflow;			/* from states inside */
 	double	   *w;
 	double	   *residual;
@@ -69,11 +70,11 @@ heed_interrupts(const Chain *chain, size_t i)
 static inline size_t
 group_of(const Iteration *it, size_t state)
 {
-	return it->groups > 1 ? it->chain->member[state * it->chain->order] : 0;
+	return it->groups > 1 ? it->chain->last[state] : 0;
 }
 
 /*
- * Which states contain the channel, what flows out of them, and the inverse of
+ * Which states end in the channel, what flows out of them, and the inverse of
  * the rates between the groups of the others.
  */
 static void
@@ -87,13 +88,7 @@ remove_channel(Iteration *it, size_t channel)
 	for (size_t g = 0; g < it->groups; g++)
 		it->sum[g] = 0;
 	for (size_t i = 0; i < chain->states; i++)
-	{
-		const uint32_t *member = &chain->member[i * chain->order];
-
-		it->inside[i] = false;
-		for (int k = 0; k < chain->order; k++)
-			it->inside[i] |= member[k] == channel;
-	}
+		it->inside[i] = chain->last[i] == channel;
 
 	/* Seen backwards: from where a state is reached, and from outside. */
 	for (size_t i = 0; i < chain->states; i++)

@@ -63,8 +63,9 @@ static char *
 credits_text(const Credits *c)
 {
 	uint32	   *order = rtm_dictionary_order(credits_channels(c));
+	uint32		channels = credits_channels(c)->channels;
 	char	  **element = palloc_extended(sizeof(char *) *
-										  (1 + c->models + (Size) credits_channels(c)->channels * c->models),
+										  (1 + c->models + (Size) channels * c->models),
 										  MCXT_ALLOC_HUGE);
 	int			n = 0;
 	StringInfoData buf;

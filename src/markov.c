@@ -48,7 +48,7 @@ make_chain(const Transitions *t, const TransitionOrder *order)
 {
 	Chain		chain = {0};
 	uint32	   *index = huge_alloc(sizeof(uint32) * t->states);
-	uint32	   *member;
+	uint32	   *last_channel;
 	size_t	   *first;
 	uint32	   *next;
 	double	   *flow;
@@ -69,7 +69,7 @@ make_chain(const Transitions *t, const TransitionOrder *order)
 			index[from] = chain.states++;
 	}
 
-	member = huge_alloc(sizeof(uint32) * t->order * chain.states);
+	last_channel = huge_alloc(sizeof(uint32) * chain.states);
 	first = huge_alloc(sizeof(size_t) * (chain.states + 1));
 	next = huge_alloc(sizeof(uint32) * order->cells);
 	flow = huge_alloc(sizeof(double) * order->cells);
@@ -96,9 +96,7 @@ make_chain(const Transitions *t, const TransitionOrder *order)
 		{
 			const TransitionState *s = &transition_states(t)[from];
 
-			for (uint32 k = 0; k < t->order; k++)
-				member[(size_t) state * t->order + k] = k < s->length ?
-					order->channel_rank[s->channel[k]] : CHAIN_NO_CHANNEL;
+			last_channel[state] = order->channel_rank[s->channel[0]];
 			leave[state] = conversions[state] = 0;
 			amount[state] = (double) sum_value(s->amount);
 			last = from;
@@ -116,8 +114,7 @@ make_chain(const Transitions *t, const TransitionOrder *order)
 	}
 
 	chain.channels = transition_channels(t)->channels;
-	chain.order = t->order;
-	chain.member = member;
+	chain.last = last_channel;
 	chain.first = first;
 	chain.next = next;
 	chain.flow = flow;

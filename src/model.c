@@ -117,13 +117,13 @@ check_fit_parameter(const Model *model, const char *kind, const char *key, const
 {
 	if (model->rule.kind == MODEL_MARKOV && strcmp(key, "order") == 0)
 	{
-		if (value->type != jbvNumeric ||
-			!DatumGetBool(DirectFunctionCall2(numeric_ge, NumericGetDatum(value->val.numeric),
-											  NumericGetDatum(int64_to_numeric(1)))) ||
-			!DatumGetBool(DirectFunctionCall2(numeric_le, NumericGetDatum(value->val.numeric),
-											  NumericGetDatum(int64_to_numeric(CHAIN_MAX_ORDER)))) ||
-			DatumGetInt32(DirectFunctionCall1(numeric_min_scale,
-											  NumericGetDatum(value->val.numeric))) > 0)
+		bool		known = false;
+
+		for (int order = 1; order <= CHAIN_MAX_ORDER && value->type == jbvNumeric; order++)
+			known |= DatumGetBool(DirectFunctionCall2(numeric_eq,
+													  NumericGetDatum(value->val.numeric),
+													  NumericGetDatum(int64_to_numeric(order))));
+		if (!known)
 			invalid_parameters(kind, "The order must be 1, 2 or 3.");
 	}
 	else if (model->rule.kind == MODEL_MARKOV && strcmp(key, "collapse") == 0)
@@ -266,6 +266,7 @@ not_null(HeapTuple row, TupleDesc desc, int column, const char *table)
 static Model *
 read_table(int *n)
 {
+	static const char table[] = "attribution_model";
 	MemoryContext caller = CurrentMemoryContext;
 	Model	   *model;
 
@@ -284,16 +285,16 @@ read_table(int *n)
 	{
 		HeapTuple	row = SPI_tuptable->vals[i];
 		TupleDesc	desc = SPI_tuptable->tupdesc;
-		char	   *kind = TextDatumGetCString(not_null(row, desc, 2, "attribution_model"));
-		char	   *parameters = TextDatumGetCString(not_null(row, desc, 4, "attribution_model"));
+		char	   *kind = TextDatumGetCString(not_null(row, desc, 2, table));
+		char	   *parameters = TextDatumGetCString(not_null(row, desc, 4, table));
 		MemoryContext spi = MemoryContextSwitchTo(caller);
 
-		model[i].name.data = TextDatumGetCString(not_null(row, desc, 1, "attribution_model"));
+		model[i].name.data = TextDatumGetCString(not_null(row, desc, 1, table));
 		model[i].name.len = strlen(model[i].name.data);
-		read_parameters(&model[i], kind, DatumGetJsonbP(not_null(row, desc, 3, "attribution_model")));
+		read_parameters(&model[i], kind, DatumGetJsonbP(not_null(row, desc, 3, table)));
 		MemoryContextSwitchTo(spi);
 		model[i].hash = hash_text(hash_text(UINT64CONST(0xcbf29ce484222325), kind), parameters);
-		model[i].enabled = DatumGetBool(not_null(row, desc, 5, "attribution_model"));
+		model[i].enabled = DatumGetBool(not_null(row, desc, 5, table));
 	}
 	SPI_finish();
 	return model;

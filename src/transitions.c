@@ -452,8 +452,10 @@ sort_cells(const Transitions *t, const TransitionOrder *o, bool by_state, const 
 		   uint32 *to)
 {
 	const TransitionCell *cell = transition_cells(t);
-	Size		ranks = by_state ? t->states : (Size) VIA_CHANNEL + transition_channels(t)->channels;
-	uint32	   *begin = palloc_extended(sizeof(uint32) * (ranks + 1), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	Size		ranks = by_state ? t->states :
+		(Size) VIA_CHANNEL + transition_channels(t)->channels;
+	uint32	   *begin = palloc_extended(sizeof(uint32) * (ranks + 1),
+										MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	uint32	   *rank = palloc_extended(sizeof(uint32) * Max(o->cells, 1), MCXT_ALLOC_HUGE);
 
 	for (uint32 i = 0; i < o->cells; i++)

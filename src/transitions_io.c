@@ -130,8 +130,8 @@ static void
 invalid_element(const char *element)
 {
 	rtm_invalid_literal(type_name, element,
-						"An element is c|count|amount|state, n|count|state or t|count|state|channel, "
-						"a state at most as many channels as the order.");
+						"An element is c|count|amount|state, n|count|state or "
+						"t|count|state|channel, a state at most as many channels as the order.");
 }
 
 /*

@@ -107,7 +107,7 @@ find_state(const int *path, int length)
 	size_t		i;
 
 	for (int k = 0; k < counts.order; k++)
-		member[k] = k < length ? (uint32_t) path[length - 1 - k] : CHAIN_NO_CHANNEL;
+		member[k] = k < length ? (uint32_t) path[length - 1 - k] : UINT32_MAX;
 	for (i = 0; i < counts.states; i++)
 	{
 		if (memcmp(&counts.member[i * counts.order], member, sizeof(uint32_t) * counts.order) == 0)
@@ -142,6 +142,7 @@ solve(bool directly, double *conversions, double *amount)
 	Chain		chain = {0};
 	size_t	   *first = malloc(sizeof(size_t) * (counts.states + 1));
 	double	   *leave = malloc(sizeof(double) * counts.states);
+	uint32_t   *last = malloc(sizeof(uint32_t) * counts.states);
 	size_t		n = 0;
 	uint32_t   *next;
 	double	   *flow;
@@ -170,8 +171,9 @@ solve(bool directly, double *conversions, double *amount)
 	first[counts.states] = n;
 	chain.states = counts.states;
 	chain.channels = (size_t) counts.channels;
-	chain.order = counts.order;
-	chain.member = counts.member;
+	for (size_t i = 0; i < counts.states; i++)
+		last[i] = counts.member[i * counts.order];
+	chain.last = last;
 	chain.first = first;
 	chain.next = next;
 	chain.flow = flow;
@@ -185,6 +187,7 @@ solve(bool directly, double *conversions, double *amount)
 	drop_all();
 	free(first);
 	free(leave);
+	free(last);
 	free(next);
 	free(flow);
 	return status;
