@@ -25,6 +25,9 @@
 /* Below this many channels, elimination one by one is not worth it. */
 #define SMALL_CORE	64
 
+/* Nor is it where the least number of neighbours is so large. */
+#define LEAST_DENSE(neighbours, n) (3 * (neighbours) >= (n))
+
 /* A neighbour, and the rates to it and from it; later the inverse's elements. */
 typedef struct Edge
 {
@@ -198,7 +201,7 @@ eliminate_sparse(const Chain *chain, Node *node, size_t *order, size_t *core, si
 			if (node[core[i]].edges < node[core[least]].edges)
 				least = i;
 		}
-		if (3 * node[core[least]].edges >= left)
+		if (LEAST_DENSE(node[core[least]].edges, left))
 			break;
 		node[core[least]].place = done;
 		order[done++] = core[least];
@@ -278,20 +281,86 @@ extend_inverse(Node *node, Node *own, const double *t, size_t width, const size_
 	own->amount = amount * own->pivot;
 }
 
+/*
+ * Does every state lead to so many others that none would be eliminated?
+ */
+static bool
+is_dense(const Chain *chain)
+{
+	size_t		n = chain->states;
+
+	for (size_t i = 0; i < n && n > SMALL_CORE; i++)
+	{
+		if (LEAST_DENSE(chain->first[i + 1] - chain->first[i], n))
+			continue;
+		return false;
+	}
+	return n <= CHAIN_MAX_DENSE;
+}
+
+/*
+ * Such a chain needs no lists of neighbours.
+ */
+static void
+solve_dense(const Chain *chain, double *conversions, double *amount)
+{
+	size_t		n = chain->states;
+	size_t		width = rtm_chain_width(n, 3);
+	double	   *t = chain->shim.alloc(sizeof(double) * rtm_chain_rows(n) * width);
+
+	memset(t, 0, sizeof(double) * rtm_chain_rows(n) * width);
+	for (size_t i = 0; i < n; i++)
+	{
+		double	   *row = t + i * width;
+		double		flow = 0;
+
+		for (size_t e = chain->first[i]; e < chain->first[i + 1]; e++)
+		{
+			row[chain->next[e]] = chain->flow[e];
+			flow += chain->flow[e];
+		}
+		row[n] = chain->leave[i] - flow;
+		row[n + 1] = chain->conversions[i];
+		row[n + 2] = chain->amount[i];
+	}
+	rtm_chain_sweep(t, n, width, true, &chain->shim);
+	for (size_t i = 0; i < n; i++)
+	{
+		conversions[chain->last[i]] = t[i * width + n + 1] / t[i * width + i];
+		amount[chain->last[i]] = t[i * width + n + 2] / t[i * width + i];
+	}
+}
+
 ChainStatus
 rtm_chain_direct(const Chain *chain, double *conversions, double *amount)
 {
 	size_t		n = chain->states;
-	Node	   *node = make_nodes(chain);
-	size_t	   *order = chain->shim.alloc(sizeof(size_t) * n);
-	size_t	   *core = chain->shim.alloc(sizeof(size_t) * n);
-	size_t	   *in_core = chain->shim.alloc(sizeof(size_t) * n);
-	size_t	   *where = chain->shim.alloc(sizeof(size_t) * n);
-	size_t		done = eliminate_sparse(chain, node, order, core, where);
-	size_t		m = n - done;
-	size_t		width = rtm_chain_width(m, 3);
+	Node	   *node;
+	size_t	   *order;
+	size_t	   *core;
+	size_t	   *in_core;
+	size_t	   *where;
+	size_t		done;
+	size_t		m;
+	size_t		width;
 	double	   *t;
 
+	for (size_t c = 0; c < chain->channels; c++)
+		conversions[c] = amount[c] = 0;
+	if (is_dense(chain))
+	{
+		solve_dense(chain, conversions, amount);
+		return CHAIN_DONE;
+	}
+
+	node = make_nodes(chain);
+	order = chain->shim.alloc(sizeof(size_t) * n);
+	core = chain->shim.alloc(sizeof(size_t) * n);
+	in_core = chain->shim.alloc(sizeof(size_t) * n);
+	where = chain->shim.alloc(sizeof(size_t) * n);
+	done = eliminate_sparse(chain, node, order, core, where);
+	m = n - done;
+	width = rtm_chain_width(m, 3);
 	if (m > CHAIN_MAX_DENSE)
 		return CHAIN_TOO_DENSE;
 	t = chain->shim.alloc(sizeof(double) * rtm_chain_rows(m) * width);
@@ -328,8 +397,6 @@ rtm_chain_direct(const Chain *chain, double *conversions, double *amount)
 		}
 	}
 
-	for (size_t c = 0; c < chain->channels; c++)
-		conversions[c] = amount[c] = 0;
 	for (size_t i = 0; i < n; i++)
 	{
 		conversions[chain->last[i]] = node[i].conversions / node[i].inverse;

@@ -63,7 +63,7 @@ make_chain(const Transitions *t, const TransitionOrder *order)
 	memset(index, 0xFF, sizeof(uint32) * t->states);
 	for (uint32 i = 0; i < order->cells; i++)
 	{
-		uint32		from = cell_from(&transition_cells(t)[order->cell[i]]);
+		uint32		from = cell_from(&order->cell[i]);
 
 		if (from != 0 && index[from] == PG_UINT32_MAX)
 			index[from] = chain.states++;
@@ -79,7 +79,7 @@ make_chain(const Transitions *t, const TransitionOrder *order)
 	first[0] = 0;
 	for (uint32 i = 0; i < order->cells; i++)
 	{
-		const TransitionCell *cell = &transition_cells(t)[order->cell[i]];
+		const TransitionCell *cell = &order->cell[i];
 		uint32		from = cell_from(cell);
 		uint32		via = cell_via(cell);
 		uint32		state = index[from];
@@ -167,12 +167,11 @@ revrtm_markov(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	Transitions *t = PG_GETARG_TRANSITIONS(0);
-	const TransitionCell *cell = transition_cells(t);
 	const Bytes unattributed = {CHANNEL_UNATTRIBUTED, sizeof(CHANNEL_UNATTRIBUTED) - 1};
 	TransitionOrder *order;
 	uint32		n;
 	int64		conversions = 0;
-	int64		without_touch = 0;
+	int64		without_touch;
 	rtm_int128	amount = 0;
 	double	   *lost;
 	double	   *lost_amount;
@@ -181,28 +180,21 @@ revrtm_markov(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 
 	/* What converted without a touch is a row of its own. */
-	for (uint32 i = 0; i < t->cell_room; i++)
+	without_touch = rtm_transitions_count(t, 0, VIA_CONVERSION);
+	if (without_touch > 0 || rtm_transitions_count(t, 0, VIA_NULL) > 0)
 	{
-		if (cell[i].count > 0 && cell_from(&cell[i]) == 0 && cell_via(&cell[i]) < VIA_CHANNEL)
-		{
-			t = (Transitions *) PG_DETOAST_DATUM_COPY(PG_GETARG_DATUM(0));
-			rtm_transitions_channel(&t, &unattributed);
-			cell = transition_cells(t);
-			break;
-		}
+		t = (Transitions *) PG_DETOAST_DATUM_COPY(PG_GETARG_DATUM(0));
+		rtm_transitions_channel(&t, &unattributed);
 	}
 	order = rtm_order_transitions(t);
 	n = transition_channels(t)->channels;
 	for (uint32 i = 0; i < order->cells; i++)
 	{
-		const TransitionCell *c = &cell[order->cell[i]];
+		const TransitionCell *c = &order->cell[i];
 
-		if (cell_via(c) != VIA_CONVERSION)
-			continue;
-		if (pg_add_s64_overflow(conversions, c->count, &conversions))
+		if (cell_via(c) == VIA_CONVERSION &&
+			pg_add_s64_overflow(conversions, c->count, &conversions))
 			rtm_transitions_out_of_range();
-		if (cell_from(c) == 0)
-			without_touch = c->count;
 	}
 	for (uint32 i = 1; i < t->states; i++)
 	{
@@ -278,13 +270,13 @@ revrtm_transition_matrix(PG_FUNCTION_ARGS)
 	initStringInfo(&buf);
 	for (uint32 from = 0, end; from < order->cells; from = end)
 	{
-		uint32		state = cell_from(&transition_cells(t)[order->cell[from]]);
+		uint32		state = cell_from(&order->cell[from]);
 		rtm_int128	all = 0;
 		Datum		row[3];
 
 		for (end = from; end < order->cells; end++)
 		{
-			const TransitionCell *cell = &transition_cells(t)[order->cell[end]];
+			const TransitionCell *cell = &order->cell[end];
 
 			if (cell_from(cell) != state)
 				break;
@@ -293,7 +285,7 @@ revrtm_transition_matrix(PG_FUNCTION_ARGS)
 		row[0] = state_name(t, state, &buf);
 		for (uint32 i = from; i < end; i++)
 		{
-			const TransitionCell *cell = &transition_cells(t)[order->cell[i]];
+			const TransitionCell *cell = &order->cell[i];
 			uint32		via = cell_via(cell);
 
 			CHECK_FOR_INTERRUPTS();

@@ -202,6 +202,12 @@ rtm_transitions_cell(Transitions **tp, uint32 from, uint32 via)
 	return cell;
 }
 
+int64
+rtm_transitions_count(const Transitions *t, uint32 from, uint32 via)
+{
+	return probe(t, transition_key(from, via))->count;
+}
+
 void
 rtm_transitions_add_count(TransitionCell *cell, int64 count)
 {
@@ -444,38 +450,63 @@ compare_states(const void *left, const void *right, void *arg)
 	return 0;
 }
 
+static inline uint32
+via_rank(const TransitionOrder *o, const TransitionCell *cell)
+{
+	uint32		via = cell_via(cell);
+
+	return via < VIA_CHANNEL ? via : VIA_CHANNEL + o->channel_rank[via - VIA_CHANNEL];
+}
+
+static inline uint32
+from_rank(const TransitionOrder *o, const TransitionCell *cell)
+{
+	return o->state_rank[cell_from(cell)];
+}
+
 /*
- * One pass of a radix sort: cells by the rank of what follows, or of the state.
+ * Cells that count something by state and what follows: a radix sort, by the
+ * second first.
  */
 static void
-sort_cells(const Transitions *t, const TransitionOrder *o, bool by_state, const uint32 *from,
-		   uint32 *to)
+sort_cells(const Transitions *t, TransitionOrder *o)
 {
 	const TransitionCell *cell = transition_cells(t);
-	Size		ranks = by_state ? t->states :
-		(Size) VIA_CHANNEL + transition_channels(t)->channels;
-	uint32	   *begin = palloc_extended(sizeof(uint32) * (ranks + 1),
-										MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	uint32	   *rank = palloc_extended(sizeof(uint32) * Max(o->cells, 1), MCXT_ALLOC_HUGE);
+	Size		vias = (Size) VIA_CHANNEL + transition_channels(t)->channels;
+	uint32	   *by_via = palloc0(sizeof(uint32) * (vias + 1));
+	uint32	   *by_state = palloc_extended(sizeof(uint32) * ((Size) t->states + 1),
+										   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	Size		size = sizeof(TransitionCell) * Max((Size) t->cells, 1);
+	TransitionCell *half = palloc_extended(size, MCXT_ALLOC_HUGE);
 
-	for (uint32 i = 0; i < o->cells; i++)
-	{
-		uint32		via = cell_via(&cell[from[i]]);
-
-		CHECK_FOR_INTERRUPTS();
-		rank[i] = by_state ? o->state_rank[cell_from(&cell[from[i]])] :
-			via < VIA_CHANNEL ? via : VIA_CHANNEL + o->channel_rank[via - VIA_CHANNEL];
-		begin[rank[i] + 1]++;
-	}
-	for (Size r = 1; r < ranks; r++)
-		begin[r] += begin[r - 1];
-	for (uint32 i = 0; i < o->cells; i++)
+	o->cell = palloc_extended(size, MCXT_ALLOC_HUGE);
+	for (uint32 i = 0; i < t->cell_room; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		to[begin[rank[i]]++] = from[i];
+		if (cell[i].count == 0)
+			continue;
+		o->cells++;
+		by_via[via_rank(o, &cell[i]) + 1]++;
+		by_state[from_rank(o, &cell[i]) + 1]++;
 	}
-	pfree(begin);
-	pfree(rank);
+	for (Size r = 1; r < vias; r++)
+		by_via[r] += by_via[r - 1];
+	for (uint32 r = 1; r < t->states; r++)
+		by_state[r] += by_state[r - 1];
+	for (uint32 i = 0; i < t->cell_room; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (cell[i].count != 0)
+			half[by_via[via_rank(o, &cell[i])]++] = cell[i];
+	}
+	for (uint32 i = 0; i < o->cells; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		o->cell[by_state[from_rank(o, &half[i])]++] = half[i];
+	}
+	pfree(half);
+	pfree(by_via);
+	pfree(by_state);
 }
 
 TransitionOrder *
@@ -484,7 +515,6 @@ rtm_order_transitions(const Transitions *t)
 	uint32		channels = transition_channels(t)->channels;
 	TransitionOrder *o = palloc0(sizeof(TransitionOrder));
 	Ranking		ranking = {t, NULL};
-	uint32	   *slot;
 
 	o->channel = rtm_dictionary_order(transition_channels(t));
 	o->channel_rank = palloc(sizeof(uint32) * Max(channels, 1));
@@ -500,15 +530,6 @@ rtm_order_transitions(const Transitions *t)
 	for (uint32 i = 0; i < t->states; i++)
 		o->state_rank[o->state[i]] = i;
 
-	slot = palloc_extended(sizeof(uint32) * Max(t->cells, 1), MCXT_ALLOC_HUGE);
-	o->cell = palloc_extended(sizeof(uint32) * Max(t->cells, 1), MCXT_ALLOC_HUGE);
-	for (uint32 i = 0; i < t->cell_room; i++)
-	{
-		if (transition_cells(t)[i].count != 0)
-			o->cell[o->cells++] = i;
-	}
-	sort_cells(t, o, false, o->cell, slot);
-	sort_cells(t, o, true, slot, o->cell);
-	pfree(slot);
+	sort_cells(t, o);
 	return o;
 }

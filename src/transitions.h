@@ -117,6 +117,9 @@ extern void rtm_check_markov_order(int order);
 extern uint32 rtm_transitions_channel(Transitions **tp, const Bytes *name);
 extern TransitionCell *rtm_transitions_cell(Transitions **tp, uint32 from, uint32 via);
 
+/* How often a state was followed so. */
+extern int64 rtm_transitions_count(const Transitions *t, uint32 from, uint32 via);
+
 extern void rtm_transitions_add_count(TransitionCell *cell, int64 count);
 extern void rtm_transitions_add_amount(Transitions *t, uint32 state, rtm_int128 units, int scale);
 pg_noreturn extern void rtm_transitions_out_of_range(void);
@@ -128,8 +131,8 @@ typedef struct TransitionOrder
 	uint32	   *channel_rank;
 	uint32	   *state;			/* numbers of states: shorter ones first */
 	uint32	   *state_rank;
-	uint32	   *cell;			/* slots of cells that count something, by state and
-								 * then: conversion, null, channels */
+	TransitionCell *cell;		/* those that count something, by state and then:
+								 * conversion, null, channels */
 	uint32		cells;
 } TransitionOrder;
 

@@ -60,7 +60,7 @@ transitions_text(const Transitions *t)
 	initStringInfo(&buf);
 	for (uint32 i = 0; i < order->cells; i++)
 	{
-		const TransitionCell *cell = &transition_cells(t)[order->cell[i]];
+		const TransitionCell *cell = &order->cell[i];
 		const TransitionState *state = &transition_states(t)[cell_from(cell)];
 		uint32		via = cell_via(cell);
 
@@ -196,7 +196,6 @@ read_element(Transitions *t, const char *element)
 static void
 check_paths(const Transitions *t, const char *literal)
 {
-	const TransitionCell *cell = transition_cells(t);
 	TransitionOrder *order = rtm_order_transitions(t);
 	rtm_int128 *balance = palloc_extended(sizeof(rtm_int128) * t->states,
 										  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
@@ -211,14 +210,14 @@ check_paths(const Transitions *t, const char *literal)
 	{
 		first[i] = next;
 		while (next < order->cells &&
-			   cell_from(&cell[order->cell[next]]) == order->state[i])
+			   cell_from(&order->cell[next]) == order->state[i])
 			next++;
 	}
 	first[t->states] = next;
 
 	for (uint32 i = 0; i < order->cells; i++)
 	{
-		const TransitionCell *c = &cell[order->cell[i]];
+		const TransitionCell *c = &order->cell[i];
 
 		CHECK_FOR_INTERRUPTS();
 		balance[cell_from(c)] -= c->count;
@@ -237,7 +236,7 @@ check_paths(const Transitions *t, const char *literal)
 		CHECK_FOR_INTERRUPTS();
 		for (uint32 i = first[rank]; i < first[rank + 1]; i++)
 		{
-			const TransitionCell *c = &cell[order->cell[i]];
+			const TransitionCell *c = &order->cell[i];
 
 			if (cell_via(c) >= VIA_CHANNEL && !reached[c->to])
 			{
