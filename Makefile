@@ -62,6 +62,8 @@ SQL_MODULES = \
 	sql/42_registration.sql \
 	sql/45_claim.sql \
 	sql/50_deal.sql \
+	sql/52_partner_role.sql \
+	sql/53_partner_credit.sql \
 	sql/60_curve.sql \
 	sql/65_allocate.sql \
 	sql/70_romi.sql \
