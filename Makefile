@@ -101,6 +101,7 @@ REGRESS = \
 	allocate \
 	hardening \
 	statistics \
+	partner_role \
 	council \
 	money \
 	policy \
@@ -128,6 +129,7 @@ PGTAP = \
 	test/pgtap/maven_claims.sql \
 	test/pgtap/maven_crm.sql \
 	test/pgtap/money.sql \
+	test/pgtap/partner_role.sql \
 	test/pgtap/pathdata.sql \
 	test/pgtap/statistics.sql \
 	test/pgtap/policy.sql

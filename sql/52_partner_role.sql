@@ -90,6 +90,7 @@ BEGIN
         FROM (VALUES (OLD.account_id, OLD.opportunity_id), (NEW.account_id, NEW.opportunity_id))
              d (account_id, opportunity_id)
         WHERE d.account_id IS NOT NULL
+        ORDER BY d.account_id, d.opportunity_id
     LOOP
         -- Who writes the same deal waits, and then sees what was written.
         PERFORM pg_advisory_xact_lock(hashtextextended(deal.opportunity_id,
@@ -187,7 +188,8 @@ WITH known AS (
                      ROWS UNBOUNDED PRECEDING)
 ), judged AS (
     SELECT p.*,
-           CASE WHEN p.kind IN ('role', 'deal', 'split') THEN CASE WHEN p.is_joint THEN 'joint_role' ELSE 'listed' END
+           CASE WHEN NOT EXISTS (SELECT FROM revrtm.partner_role_rule) THEN 'no_rule'
+                WHEN p.kind IN ('role', 'deal', 'split') THEN CASE WHEN p.is_joint THEN 'joint_role' ELSE 'listed' END
                 WHEN NOT p.is_valid THEN CASE p.kind WHEN 'touch' THEN 'unverified' ELSE 'not_approved' END
                 WHEN NOT p.is_product THEN 'other_product'
                 WHEN p.created_at IS NULL THEN 'undated'
@@ -240,7 +242,7 @@ COMMENT ON COLUMN revrtm.partner_evidence.direct_at IS 'The latest touch without
 COMMENT ON COLUMN revrtm.partner_evidence.pool IS 'The pool that the role stands for, see partner_role_map; NULL for registrations and touches.';
 COMMENT ON COLUMN revrtm.partner_evidence.share IS 'Share agreed in partner_split.';
 COMMENT ON COLUMN revrtm.partner_evidence.verdict IS
-'sourced, co_sell or influenced: it makes the deal so. joint_role: it makes the deal co_sell if the same partner has a touch between creation and end. listed: it names the partner. direct_touch: would have sourced, but a touch without a partner came shortly before it. precedence: would have sourced, but another registration protected the deal''s creation. Of no account: unverified, not_approved, other_product, after_creation, too_early, undated (a deal without a creation date).';
+'sourced, co_sell or influenced: it makes the deal so. joint_role: it makes the deal co_sell if the same partner has a touch between creation and end. listed: it names the partner. direct_touch: would have sourced, but a touch without a partner came shortly before it. precedence: would have sourced, but another registration protected the deal''s creation. Of no account: unverified, not_approved, other_product, after_creation, too_early, undated (a deal without a creation date), no_rule.';
 COMMENT ON COLUMN revrtm.partner_evidence.counts IS 'Whether it makes the partner one of the deal''s.';
 
 CREATE VIEW revrtm.partner_involvement WITH (security_invoker = true) AS

@@ -35,7 +35,8 @@ BEGIN
         RAISE EXCEPTION 'invalid parameters of a partner model of kind %', kind
             USING ERRCODE = '22023', DETAIL = problem,
                   HINT = CASE WHEN kind IN ('role_weighted', 'dual') THEN
-                         'Shares of pools sum to 1, as in {"sourcer": 0.6, "fulfiller": 0.3, "influencer": 0.1}.' END;
+                         'Shares of pools sum to 1, as in {"sourcer": 0.6, "fulfiller": 0.3, "influencer": 0.1}.'
+                         ELSE 'Give {}.' END;
     END IF;
     RETURN true;
 END
