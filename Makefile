@@ -101,10 +101,10 @@ REGRESS = \
 	allocate \
 	hardening \
 	statistics \
-	partner_role \
 	council \
 	money \
 	policy \
+	partner_role \
 	catalog \
 	api \
 	uninstall
