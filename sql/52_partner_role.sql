@@ -134,7 +134,7 @@ WITH known AS (
     LEFT JOIN revrtm.contact c ON c.contact_id = t.contact_id AND c.deleted IS NOT TRUE
     LEFT JOIN revrtm.channel_map m ON m.channel = t.channel
     LEFT JOIN revrtm.route w ON w.route_id = coalesce(t.route_id, m.route_id)
-    WHERE t.deleted IS NOT TRUE AND t.responded IS NOT FALSE AND isfinite(t.touched_at)
+    WHERE t.deleted IS NOT TRUE AND t.responded IS NOT FALSE
     UNION ALL
     SELECT NULL, r.account_id, r.partner_id, 'registration', r.registration_id::text, r.submitted_at,
            array_to_string(r.product_codes, ','), r.status IN ('approved', 'expired'), false, NULL, NULL,
@@ -168,7 +168,7 @@ WITH known AS (
     LEFT JOIN revrtm.deal_journey a ON a.account_id = CASE WHEN k.opportunity_id IS NULL THEN k.account_id END
     JOIN revrtm.deal_journey d ON d.opportunity_id = coalesce(k.opportunity_id, a.opportunity_id)
     LEFT JOIN revrtm.product p ON p.product_id = d.product
-    WHERE coalesce(k.at < d.ended_at, true)
+    WHERE coalesce(k.at < coalesce(d.ended_at, 'infinity'), true)
       AND (k.kind <> 'touch'
            OR CASE WHEN k.partner_id IS NULL THEN k.at < d.created_at
                    ELSE k.at >= d.created_at - (SELECT u.lookback * interval '24 hours'

@@ -18,7 +18,14 @@ SELECT string_agg(h.line, E'\n' ORDER BY h.line COLLATE "C") FROM (
     UNION ALL SELECT format('model %s %s %s %s', model, kind, parameters, enabled) FROM revrtm.attribution_model
     UNION ALL SELECT format('line %s %s %s %s %s %s', line, route_id, category, curve, lo, hi) FROM revrtm.budget_line
     UNION ALL SELECT format('region %L %s %L', region_id, parent_id, region_name) FROM revrtm.region
-    UNION ALL SELECT format('product %s %s %L', product_id, parent_id, product_name) FROM revrtm.product) h (line)
+    UNION ALL SELECT format('product %s %s %L', product_id, parent_id, product_name) FROM revrtm.product
+    UNION ALL SELECT format('currency %s %s %L', currency, scale, currency_name) FROM revrtm.currency
+    UNION ALL SELECT format('calendar %s %s %s', calendar, timezone, windows) FROM revrtm.calendar
+    UNION ALL SELECT format('holiday %s %s %L', calendar, to_char(holiday, 'YYYY-MM-DD'), holiday_name) FROM revrtm.calendar_holiday
+    UNION ALL SELECT format('programme %s %s %s', timezone, calendar, protection_days) FROM revrtm.programme
+    UNION ALL SELECT format('rule %s %s %s', lookback, direct_lookback, split_model) FROM revrtm.partner_role_rule
+    UNION ALL SELECT format('role %L %s %s', role, pool, joint) FROM revrtm.partner_role_map
+    UNION ALL SELECT format('partner model %s %s %s %s', model, kind, parameters, enabled) FROM revrtm.partner_model) h (line)
 $$;
 
 -- One random edit; a node's parent is the same whenever it comes.
@@ -28,7 +35,7 @@ DECLARE
     x int := pg_temp.dice('x' || seed, 1000);
     name text := (ARRAY['a', 'Ab', 'ä "q" \ ''s''', '{"not": 1}', 'é,ü', ''])[1 + x % 6] || n;
 BEGIN
-    CASE pg_temp.dice('edit' || seed, 14)
+    CASE pg_temp.dice('edit' || seed, 20)
     WHEN 0, 1 THEN
         INSERT INTO revrtm.channel_map VALUES (name, 'route ' || x % 3, 'content')
         ON CONFLICT (channel) DO UPDATE SET route_id = excluded.route_id || x;
@@ -64,6 +71,23 @@ BEGIN
             DELETE FROM revrtm.region WHERE region_id = 'r ' || i AND i % (2 + x % 3) = 0
                 AND NOT EXISTS (SELECT FROM revrtm.region c WHERE c.parent_id = 'r ' || i);
         END LOOP;
+    WHEN 13 THEN
+        INSERT INTO revrtm.currency VALUES (CASE x % 3 WHEN 0 THEN 'JPY' ELSE 'X' || chr(65 + n) || 'Z' END, x % 5, name)
+        ON CONFLICT (currency) DO UPDATE SET scale = excluded.scale;
+    WHEN 14 THEN
+        INSERT INTO revrtm.calendar VALUES (CASE x % 3 WHEN 0 THEN 'default' ELSE 'own' || n END, 'Asia/Tokyo', '{Mon-Thu 08:30-16:30}')
+        ON CONFLICT (calendar) DO UPDATE SET timezone = 'Europe/Paris';
+        INSERT INTO revrtm.calendar_holiday VALUES ('own' || n, date '2026-01-01' + x, name) ON CONFLICT DO NOTHING;
+    WHEN 15 THEN UPDATE revrtm.programme SET protection_days = 1 + x, timezone = (ARRAY['UTC', 'Asia/Tokyo'])[1 + x % 2];
+    WHEN 16 THEN UPDATE revrtm.partner_role_rule SET lookback = x, split_model = 'model ' || n;
+    WHEN 17 THEN
+        INSERT INTO revrtm.partner_role_map VALUES (CASE x % 2 WHEN 0 THEN 'reseller' ELSE 'own' || n END, 'implementer', x % 3 = 0)
+        ON CONFLICT (role) DO UPDATE SET joint = NOT partner_role_map.joint;
+        DELETE FROM revrtm.partner_role_map WHERE role IN ('broker', 'own' || x % 12) AND x % 5 = 0;
+    WHEN 18 THEN
+        INSERT INTO revrtm.partner_model VALUES (CASE x % 2 WHEN 0 THEN 'partner_equal' ELSE 'own' || n END, 'dual',
+            format('{"sourcer": 0.%s, "closer": %s}', x, 1 - ('0.' || x)::numeric)::jsonb)
+        ON CONFLICT (model) DO UPDATE SET enabled = NOT partner_model.enabled;
     ELSE
         UPDATE revrtm.product SET product_name = name WHERE product_id = 'ANY';
         INSERT INTO revrtm.product (product_id, parent_id) VALUES ('p' || n, 'ANY') ON CONFLICT DO NOTHING;

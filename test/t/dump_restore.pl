@@ -87,7 +87,7 @@ UPDATE revrtm.partner_role_map SET pool = 'implementer' WHERE role = 'distributo
 INSERT INTO revrtm.partner_role_map VALUES ('co-sell', 'influencer', true), ('own', 'closer', false);
 DELETE FROM revrtm.partner_model WHERE model = 'partner_manual';
 UPDATE revrtm.partner_model SET enabled = false WHERE model = 'partner_dual';
-INSERT INTO revrtm.partner_model VALUES ('partner_equal', 'manual'), ('own', 'dual', '{"sourcer": 0.25, "fulfiller": 0.75}');
+INSERT INTO revrtm.partner_model VALUES ('partner_equal', 'manual', '{}'), ('own', 'dual', '{"sourcer": 0.25, "fulfiller": 0.75}');
 INSERT INTO revrtm.partner_split VALUES ('account 2', 'deal 2', 'partner 1', 0.125), ('account 2', 'deal 2', 'partner 2', 0.875), ('(none)', 'deal 1', 'partner 1', 1);
 INSERT INTO revrtm.budget_line (line, route_id, category, curve, lo, hi) VALUES
     ('own', 'oem', 'own', 'hill(0,90000,40000,0.9)', 0, 50000.005), ('without', 'zz', 'own', NULL, NULL, NULL);
