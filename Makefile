@@ -18,23 +18,30 @@ OBJS = \
 	src/credits.o \
 	src/credits_io.o \
 	src/curve.o \
+	src/curve_fit.o \
+	src/curve_search.o \
 	src/demo.o \
 	src/fx.o \
+	src/identity.o \
 	src/journey.o \
 	src/journey_agg.o \
 	src/journey_io.o \
+	src/journeys.o \
 	src/literal.o \
 	src/model.o \
 	src/money.o \
+	src/normalize.o \
 	src/partner.o \
 	src/programme.o \
 	src/proportion.o \
 	src/quantile.o \
 	src/quantiles.o \
 	src/quantiles_io.o \
+	src/query.o \
 	src/query_cache.o \
 	src/registration.o \
 	src/response_curve.o \
+	src/response_sample.o \
 	src/revrtm.o \
 	src/scope.o \
 	src/settings.o \
@@ -54,10 +61,13 @@ SQL_MODULES = \
 	sql/10_binding.sql \
 	sql/12_calendar.sql \
 	sql/13_money.sql \
+	sql/14_identity.sql \
 	sql/15_route.sql \
 	sql/20_journey.sql \
+	sql/22_journeys.sql \
 	sql/30_attribution.sql \
 	sql/35_deal_journey.sql \
+	sql/36_refresh.sql \
 	sql/40_tree.sql \
 	sql/42_registration.sql \
 	sql/45_claim.sql \
@@ -65,6 +75,7 @@ SQL_MODULES = \
 	sql/52_partner_role.sql \
 	sql/53_partner_credit.sql \
 	sql/60_curve.sql \
+	sql/62_curve_fit.sql \
 	sql/65_allocate.sql \
 	sql/70_romi.sql \
 	sql/72_budget.sql \
@@ -87,9 +98,11 @@ DOCS = $(wildcard doc/*.md)
 REGRESS = \
 	install \
 	journey \
+	journeys \
 	attribution \
 	calendar \
 	binding \
+	identity \
 	deal_journey \
 	demo \
 	adapter \
@@ -98,6 +111,7 @@ REGRESS = \
 	registration_rls \
 	claim \
 	curve \
+	curve_fit \
 	allocate \
 	hardening \
 	statistics \
@@ -125,16 +139,20 @@ PGTAP = \
 	test/pgtap/attribution.sql \
 	test/pgtap/calendar.sql \
 	test/pgtap/claim.sql \
+	test/pgtap/curve_fit.sql \
 	test/pgtap/demo_council.sql \
+	test/pgtap/identity.sql \
 	test/pgtap/maven_claims.sql \
 	test/pgtap/maven_crm.sql \
 	test/pgtap/money.sql \
 	test/pgtap/partner_role.sql \
 	test/pgtap/pathdata.sql \
+	test/pgtap/real_curves.sql \
 	test/pgtap/statistics.sql \
 	test/pgtap/policy.sql
 
 TAP = \
+	test/t/curve_fit.pl \
 	test/t/doc.pl \
 	test/t/dump_binding.pl \
 	test/t/dump_restore.pl
@@ -144,14 +162,26 @@ TAP = \
 UNIT = \
 	allocate_test \
 	business_time_test \
+	curve_fit_test \
+	normalize_test \
 	quantile_test \
 	split_test \
 	wilson_test
 UNIT_allocate_test = src/allocate.c src/curve.c
 UNIT_business_time_test = src/business_time.c
+UNIT_curve_fit_test = src/curve_fit.c src/curve_search.c src/curve.c
+UNIT_normalize_test = src/normalize.c
 UNIT_quantile_test = src/quantile.c
 UNIT_split_test = src/split.c src/attribution.c
 UNIT_wilson_test = src/wilson.c
+
+# Fuzz targets of the pure mathematics: test/fuzz/NAME.c, likewise with the
+# sources in FUZZ_NAME.
+FUZZ = \
+	curve_fuzz \
+	curve_fit_fuzz
+FUZZ_curve_fuzz = src/curve.c
+FUZZ_curve_fit_fuzz = src/curve_fit.c src/curve_search.c src/curve.c
 
 ifneq ($(strip $(TAP)),)
 TAP_TESTS = 1

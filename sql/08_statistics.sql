@@ -13,8 +13,10 @@ GRANT SELECT ON revrtm.note TO PUBLIC;
 
 INSERT INTO revrtm.note (note, meaning) VALUES
 ('basis_changed', 'A binding or setting changed since the last refresh; the next one reads everything.'),
+('bound', 'A shape parameter of the fitted curve is at the end of its range.'),
 ('constant_spend', 'Spend was the same in every month, so no response to it can be fitted; the line keeps its budget.'),
 ('few_months', 'Fewer than six months with spend, too few to fit a response; the line keeps its budget.'),
+('few_points', 'Fewer points than the curve needs; the average return through the origin stands for it.'),
 ('fx_missing', 'Amounts without a rate to revrtm.currency were left out of the sums.'),
 ('margin_estimated', 'The margin is the amount times the default margin of the route.'),
 ('moves_unverified', 'Hard deletes, and touches or contacts that moved, are found by the next verifying refresh only.'),

@@ -30,7 +30,7 @@ COMMENT ON COLUMN revrtm.deal_journey.ended_at IS 'End of a closed deal: closed_
 COMMENT ON COLUMN revrtm.deal_journey.is_closed IS 'Whether the deal is closed, won or lost.';
 COMMENT ON COLUMN revrtm.deal_journey.is_won IS 'Whether the deal is won.';
 COMMENT ON COLUMN revrtm.deal_journey.amount IS 'Amount in the deal''s currency; NULL where the CRM has none.';
-COMMENT ON COLUMN revrtm.deal_journey.account_id IS 'The account; (none) where the CRM has none.';
+COMMENT ON COLUMN revrtm.deal_journey.account_id IS 'The account as the CRM names it, merged or not; (none) where the CRM has none.';
 COMMENT ON COLUMN revrtm.deal_journey.opportunity_id IS 'The deal.';
 COMMENT ON COLUMN revrtm.deal_journey.route_id IS 'The deal''s own route to market.';
 COMMENT ON COLUMN revrtm.deal_journey.currency IS 'Currency of amount and margin; NULL is the reporting currency.';
@@ -41,6 +41,41 @@ COMMENT ON COLUMN revrtm.deal_journey.segment IS 'Segment of the deal.';
 COMMENT ON COLUMN revrtm.deal_journey.region IS 'Region of the deal.';
 COMMENT ON COLUMN revrtm.deal_journey.product IS 'Product of the deal.';
 COMMENT ON COLUMN revrtm.deal_journey.journey IS 'Its counted touches with their milestones; NULL where it has none.';
+
+CREATE TABLE revrtm.account_merge (
+    account_id   text PRIMARY KEY,
+    canonical_id text NOT NULL
+);
+COMMENT ON TABLE revrtm.account_merge IS
+'Cache: the merged accounts under which the store of journeys was made. Grain: one merged account. Written by refresh_journeys(); not part of a dump.';
+COMMENT ON COLUMN revrtm.account_merge.account_id IS 'The account that was merged.';
+COMMENT ON COLUMN revrtm.account_merge.canonical_id IS 'The account it was merged into in the end.';
+
+CREATE FUNCTION revrtm.refresh_merges() RETURNS text[]
+LANGUAGE sql VOLATILE PARALLEL UNSAFE
+BEGIN ATOMIC
+    WITH merged AS MATERIALIZED (
+        SELECT DISTINCT a.account_id, revrtm.canonical_account(a.account_id) AS canonical_id
+        FROM revrtm.account a
+        WHERE a.merged_into <> ''
+    ), change AS MATERIALIZED (
+        SELECT coalesce(n.account_id, m.account_id) AS account_id, n.canonical_id AS now, m.canonical_id AS before
+        FROM merged n FULL JOIN revrtm.account_merge m ON m.account_id = n.account_id
+        WHERE n.canonical_id IS DISTINCT FROM m.canonical_id
+    ), gone AS (
+        DELETE FROM revrtm.account_merge m USING change c
+        WHERE c.account_id = m.account_id AND c.now IS NULL
+    ), kept AS (
+        INSERT INTO revrtm.account_merge (account_id, canonical_id)
+        SELECT c.account_id, c.now FROM change c WHERE c.now IS NOT NULL
+        ON CONFLICT (account_id) DO UPDATE SET canonical_id = excluded.canonical_id
+    )
+    SELECT pg_catalog.array_agg(DISTINCT x.account_id)
+    FROM change c, LATERAL (VALUES (c.account_id), (c.now), (c.before)) x (account_id)
+    WHERE x.account_id IS NOT NULL;
+END;
+COMMENT ON FUNCTION revrtm.refresh_merges() IS
+'Step of refresh_journeys: brings account_merge up to the bound CRM, and returns the accounts whose deals have other touches for it: those merged or no longer, and their survivors then and now.';
 
 CREATE TABLE revrtm.journey_refresh (
     store        text PRIMARY KEY DEFAULT 'deal_journey' CHECK (store = 'deal_journey'),
@@ -66,199 +101,69 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION revrtm.refresh_basis() IS 'Hash of what the store of journeys depends on beside data: bindings, revrtm.timezone, revrtm.lookback.';
 
--- One query builds journeys, of all deals or of those named in $1; its
--- parameters: $1 deals, $2 look-back (NULL: none).
-CREATE FUNCTION revrtm.journey_query(some_deals boolean) RETURNS text
+-- One query builds journeys, of all deals or of those named, with journeys()
+-- over the touches that count, so that millions of deals need no more memory
+-- than work_mem. Deals and look-back are put into it: journeys() takes a text.
+CREATE FUNCTION revrtm.journey_query(deals text[]) RETURNS text
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     milestones boolean := 'milestone' = ANY (revrtm.bound_columns('touch'));
-BEGIN
-    RETURN format($q$
-WITH deal AS MATERIALIZED (
+    deal text := format($q$
     SELECT o.created_at,
            CASE WHEN o.is_closed THEN coalesce(o.closed_at, revrtm.day_end(o.close_date)) END AS ended_at,
            o.is_closed, o.is_won, o.amount, o.account_id, o.opportunity_id, o.route_id, o.currency,
-           o.margin, o.partner_id, o.owner_id, o.segment, o.region, o.product
+           o.margin, o.partner_id, o.owner_id, o.segment, o.region, o.product,
+           coalesce(m.canonical_id, o.account_id) AS canonical_id
     FROM revrtm.opportunity o
-    WHERE o.deleted IS NOT TRUE %1$s
-), counted AS (
-    SELECT d.opportunity_id, t.touched_at, left(t.channel, 255) AS channel, t.milestone, t.touch_id, c.lead_created_at
-    FROM revrtm.touch t
-    JOIN deal d ON d.opportunity_id = t.opportunity_id
-    LEFT JOIN revrtm.contact c ON c.contact_id = t.contact_id AND c.deleted IS NOT TRUE
-    WHERE %2$s
+    LEFT JOIN revrtm.account_merge m ON m.account_id = o.account_id
+    WHERE o.deleted IS NOT TRUE %s$q$,
+        CASE WHEN deals IS NOT NULL THEN format('AND o.opportunity_id = ANY (%L)', deals) END);
+    counts text := $c$t.deleted IS NOT TRUE AND t.responded IS NOT FALSE AND isfinite(t.touched_at)
+          AND t.touched_at <= coalesce(d.ended_at, 'infinity')$c$
+        || coalesce($c$
+          AND t.touched_at >= coalesce(d.ended_at, d.created_at, '-infinity') - interval $c$
+                    || quote_literal(revrtm.lookback()), '');
+    touched text := format($q$
+WITH deal AS NOT MATERIALIZED (%1$s
+), member AS NOT MATERIALIZED (
+    -- The accounts whose touches are the deal's.
+    SELECT d.opportunity_id, d.created_at, d.ended_at, d.canonical_id AS member_id FROM deal d
     UNION ALL
-    SELECT d.opportunity_id, t.touched_at, left(t.channel, 255) AS channel, t.milestone, t.touch_id, c.lead_created_at
-    FROM revrtm.touch t
-    LEFT JOIN revrtm.contact c ON c.contact_id = t.contact_id AND c.deleted IS NOT TRUE
-    JOIN deal d ON d.account_id = coalesce(t.account_id, c.account_id)
-    WHERE t.opportunity_id IS NULL AND %2$s
-), packed AS (
-    SELECT k.opportunity_id, revrtm.journey_agg(k.touched_at, k.channel, k.milestone, k.touch_id) AS journey,
-           min(k.lead_created_at) AS lead_created_at
-    FROM counted k
-    GROUP BY k.opportunity_id
+    SELECT d.opportunity_id, d.created_at, d.ended_at, m.account_id
+    FROM deal d JOIN revrtm.account_merge m ON m.canonical_id = d.canonical_id
 )
-SELECT d.created_at, d.ended_at, d.is_closed, d.is_won, d.amount, %3$s AS journey, d.account_id,
+SELECT d.opportunity_id AS deal_id, t.touched_at, left(t.channel, 255) AS channel, t.milestone, t.touch_id, c.lead_created_at
+FROM revrtm.touch t
+JOIN deal d ON d.opportunity_id = t.opportunity_id
+LEFT JOIN revrtm.contact c ON c.contact_id = t.contact_id AND c.deleted IS NOT TRUE
+WHERE %2$s
+UNION ALL
+SELECT d.opportunity_id, t.touched_at, left(t.channel, 255), t.milestone, t.touch_id, c.lead_created_at
+FROM member d
+JOIN revrtm.touch t ON t.account_id = d.member_id
+LEFT JOIN revrtm.contact c ON c.contact_id = t.contact_id AND c.deleted IS NOT TRUE
+WHERE t.opportunity_id IS NULL AND %2$s
+UNION ALL
+SELECT d.opportunity_id, t.touched_at, left(t.channel, 255), t.milestone, t.touch_id, c.lead_created_at
+FROM member d
+JOIN revrtm.contact c ON c.account_id = d.member_id AND c.deleted IS NOT TRUE
+JOIN revrtm.touch t ON t.contact_id = c.contact_id
+WHERE t.opportunity_id IS NULL AND t.account_id IS NULL AND %2$s$q$, deal, counts);
+BEGIN
+    RETURN format($q$
+SELECT d.created_at, d.ended_at, d.is_closed, d.is_won, d.amount, %2$s AS journey, d.account_id,
        d.opportunity_id, d.route_id, d.currency, d.margin, d.partner_id, d.owner_id, d.segment, d.region,
        d.product
-FROM deal d LEFT JOIN packed p ON p.opportunity_id = d.opportunity_id
+FROM (%1$s) d
+LEFT JOIN revrtm.journeys(%3$L) p ON p.deal_id = d.opportunity_id
 $q$,
-        CASE WHEN some_deals THEN 'AND o.opportunity_id = ANY ($1)' ELSE '' END,
-        $c$t.deleted IS NOT TRUE AND t.responded IS NOT FALSE AND isfinite(t.touched_at)
-          AND t.touched_at <= coalesce(d.ended_at, 'infinity')
-          AND ($2::interval IS NULL
-               OR t.touched_at >= coalesce(d.ended_at, d.created_at, '-infinity') - $2)$c$,
+        deal,
         CASE WHEN milestones THEN 'p.journey'
-             ELSE 'revrtm.mark_milestones(p.journey, p.lead_created_at, d.created_at, d.is_won)' END);
+             ELSE 'revrtm.mark_milestones(p.journey, p.lead_created_at, d.created_at, d.is_won)' END,
+        touched);
 END
 $$;
-COMMENT ON FUNCTION revrtm.journey_query(boolean) IS
-'The query that builds rows of deal_journey: a touch belongs to its deal, or without one to every deal of its account or its contact''s account; it counts from the look-back before the deal''s end (an open deal''s creation) to that end. A channel is cut after 255 characters, and an infinite instant does not count.';
-
-CREATE FUNCTION revrtm.changed_deals(watermarks jsonb) RETURNS text[]
-LANGUAGE sql STABLE PARALLEL SAFE
-BEGIN ATOMIC
-    -- Loaders commit late: rows a little before the watermark are read again.
-    WITH mark AS (
-        SELECT (watermarks ->> 'opportunity')::timestamptz - interval '5 minutes' AS opportunity,
-               (watermarks ->> 'touch')::timestamptz - interval '5 minutes' AS touch,
-               (watermarks ->> 'contact')::timestamptz - interval '5 minutes' AS contact
-    ), contact AS MATERIALIZED (
-        SELECT c.contact_id FROM revrtm.contact c
-        WHERE c.synced_at > (SELECT mark.contact FROM mark) OR (SELECT mark.contact IS NULL FROM mark)
-    ), touch AS MATERIALIZED (
-        SELECT t.opportunity_id, t.account_id, t.contact_id FROM revrtm.touch t
-        WHERE t.synced_at > (SELECT mark.touch FROM mark) OR (SELECT mark.touch IS NULL FROM mark)
-        UNION ALL
-        SELECT t.opportunity_id, t.account_id, t.contact_id FROM revrtm.touch t
-        WHERE t.contact_id IN (SELECT contact.contact_id FROM contact)
-    ), account AS (
-        SELECT coalesce(t.account_id, c.account_id) AS account_id
-        FROM touch t LEFT JOIN revrtm.contact c ON c.contact_id = t.contact_id
-        WHERE t.opportunity_id IS NULL
-    )
-    SELECT pg_catalog.array_agg(DISTINCT changed.opportunity_id)
-    FROM (
-        SELECT o.opportunity_id FROM revrtm.opportunity o
-        WHERE o.synced_at > (SELECT mark.opportunity FROM mark) OR (SELECT mark.opportunity IS NULL FROM mark)
-        UNION ALL
-        SELECT t.opportunity_id FROM touch t WHERE t.opportunity_id IS NOT NULL
-        UNION ALL
-        SELECT o.opportunity_id FROM revrtm.opportunity o
-        WHERE o.account_id IN (SELECT account.account_id FROM account)
-    ) changed;
-END;
-COMMENT ON FUNCTION revrtm.changed_deals(jsonb) IS
-'Deals named by rows that synced after the watermarks: the deal''s own, its touches'', those of its account''s touches and contacts.';
-
-CREATE FUNCTION revrtm.refresh_journeys(
-    verify boolean DEFAULT false,
-    OUT mode text, OUT inserted bigint, OUT updated bigint, OUT deleted bigint, OUT unchanged bigint
-)
-LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    state revrtm.journey_refresh;
-    started timestamptz := clock_timestamp();
-    syncs boolean;
-    deals text[];
-    marks jsonb;
-    built bigint;
-    repeated text;
-BEGIN
-    -- One refresh at a time; readers go on.
-    LOCK TABLE revrtm.deal_journey IN SHARE ROW EXCLUSIVE MODE;
-
-    -- Read before the rows are: what arrives meanwhile is read next time.
-    SELECT jsonb_build_object(
-        'opportunity', (SELECT max(o.synced_at) FROM revrtm.opportunity o),
-        'touch', (SELECT max(t.synced_at) FROM revrtm.touch t),
-        'contact', (SELECT max(c.synced_at) FROM revrtm.contact c)) INTO marks;
-    SELECT coalesce(bool_and('synced_at' = ANY (b.columns)), false) INTO syncs
-    FROM revrtm.binding b WHERE b.relation IN ('opportunity', 'touch', 'contact');
-    SELECT * INTO state FROM revrtm.journey_refresh;
-
-    mode := CASE WHEN state IS NULL OR state.basis <> revrtm.refresh_basis() THEN 'full'
-                 WHEN verify OR NOT syncs THEN 'verify'
-                 ELSE 'incremental' END;
-    IF mode = 'incremental' THEN
-        deals := coalesce(revrtm.changed_deals(state.watermarks), '{}');
-    END IF;
-    BEGIN
-    EXECUTE format($q$
-WITH built AS MATERIALIZED (%s), gone AS (
-    DELETE FROM revrtm.deal_journey k
-    WHERE ($1 IS NULL OR k.opportunity_id = ANY ($1))
-      AND NOT EXISTS (SELECT FROM built b
-                      WHERE b.account_id = k.account_id AND b.opportunity_id = k.opportunity_id)
-    RETURNING 1
-), kept AS (
-    INSERT INTO revrtm.deal_journey AS k
-    SELECT * FROM built
-    ON CONFLICT (account_id, opportunity_id) DO UPDATE
-    SET (created_at, ended_at, is_closed, is_won, amount, route_id, currency, margin, partner_id,
-         owner_id, segment, region, product, journey)
-      = (excluded.created_at, excluded.ended_at, excluded.is_closed, excluded.is_won, excluded.amount,
-         excluded.route_id, excluded.currency, excluded.margin, excluded.partner_id, excluded.owner_id,
-         excluded.segment, excluded.region, excluded.product, excluded.journey)
-    WHERE k.* IS DISTINCT FROM excluded.*
-    RETURNING xmax = 0 AS is_new
-)
-SELECT (SELECT count(*) FROM built), (SELECT count(*) FROM kept WHERE is_new),
-       (SELECT count(*) FROM kept WHERE NOT is_new), (SELECT count(*) FROM gone),
-       (SELECT min(r.opportunity_id) FROM (SELECT b.opportunity_id FROM built b
-                                           GROUP BY b.opportunity_id HAVING count(*) > 1) r)
-$q$, revrtm.journey_query(deals IS NOT NULL))
-    INTO built, inserted, updated, deleted, repeated
-    USING deals, revrtm.lookback();
-    EXCEPTION WHEN cardinality_violation THEN
-        SELECT min(o.opportunity_id) INTO repeated
-        FROM (SELECT o.opportunity_id FROM revrtm.opportunity o
-              WHERE o.deleted IS NOT TRUE GROUP BY o.opportunity_id HAVING count(*) > 1) o;
-        IF repeated IS NULL THEN
-            -- Not ours: a bound query failed.
-            RAISE;
-        END IF;
-    END;
-
-    IF repeated IS NOT NULL THEN
-        RAISE EXCEPTION 'deal % stands more than once in revrtm.opportunity', quote_literal(repeated)
-            USING ERRCODE = '23505',
-                  HINT = 'Bind a query with one row a deal; of a history table, the current rows.';
-    END IF;
-    unchanged := built - inserted - updated;
-
-    INSERT INTO revrtm.journey_refresh AS r (basis, watermarks, refreshed_at, verified_at)
-    VALUES (revrtm.refresh_basis(), marks, started, started)
-    ON CONFLICT (store) DO UPDATE
-    SET basis = excluded.basis, watermarks = excluded.watermarks, refreshed_at = excluded.refreshed_at,
-        verified_at = CASE WHEN mode = 'incremental' THEN r.verified_at ELSE excluded.verified_at END;
-END
-$$;
-COMMENT ON FUNCTION revrtm.refresh_journeys(boolean) IS
-'Brings deal_journey up to the bound CRM and returns what it did. full: the first time, and after a binding or setting changed. incremental: deals named by rows whose synced_at is later than at the last refresh. verify (asked for, or where synced_at is not bound): every deal is rebuilt and compared, which also finds hard deletes and touches or contacts that moved to another deal or account. 23505 where a deal stands twice.';
-
-CREATE VIEW revrtm.freshness WITH (security_invoker = true) AS
-SELECT r.store AS freshness_key,
-       r.refreshed_at,
-       r.verified_at,
-       (SELECT max(w.value::timestamptz) FROM jsonb_each_text(r.watermarks) w) AS watermark,
-       (SELECT max(o.synced_at) FROM revrtm.opportunity o) - (r.watermarks ->> 'opportunity')::timestamptz AS behind,
-       (SELECT count(*) FROM revrtm.deal_journey) AS deals,
-       CASE WHEN r.basis <> revrtm.refresh_basis() THEN 'basis_changed'
-            WHEN (SELECT max(w.value) FROM jsonb_each_text(r.watermarks) w) IS NULL THEN 'no_synced_at'
-            WHEN r.verified_at < r.refreshed_at THEN 'moves_unverified' END::text AS note
-FROM revrtm.journey_refresh r;
-COMMENT ON VIEW revrtm.freshness IS 'How fresh the store of journeys is. Grain: one row, none before the first refresh.';
-COMMENT ON COLUMN revrtm.freshness.freshness_key IS 'The store.';
-COMMENT ON COLUMN revrtm.freshness.refreshed_at IS 'When the last refresh began.';
-COMMENT ON COLUMN revrtm.freshness.verified_at IS 'When the last refresh began that read everything.';
-COMMENT ON COLUMN revrtm.freshness.watermark IS 'Latest synced_at that was read.';
-COMMENT ON COLUMN revrtm.freshness.behind IS 'How much later deals have synced than the last refresh read; NULL without synced_at.';
-COMMENT ON COLUMN revrtm.freshness.deals IS 'Number of deals in the store.';
-COMMENT ON COLUMN revrtm.freshness.note IS
-'basis_changed: a binding or setting changed since, the next refresh reads everything; no_synced_at: every refresh reads everything; moves_unverified: hard deletes, and touches or contacts that moved, are found by refresh_journeys(verify => true) only; NULL: nothing to say.';
+COMMENT ON FUNCTION revrtm.journey_query(text[]) IS
+'The query that builds rows of deal_journey, of these deals or of all for NULL: a touch belongs to its deal, or without one to every deal of its account or its contact''s account, the accounts merged with it included; it counts from the look-back before the deal''s end (an open deal''s creation) to that end. A channel is cut after 255 characters, and an infinite instant does not count.';

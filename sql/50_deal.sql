@@ -10,7 +10,7 @@ COMMENT ON FUNCTION revrtm.date_text(date) IS 'The day as YYYY-MM-DD, whatever D
 CREATE VIEW revrtm.deal WITH (security_invoker = true) AS
 SELECT d.opportunity_id AS deal_key,
        d.opportunity_id,
-       d.account_id,
+       coalesce(a.canonical_id, d.account_id) AS account_id,
        d.route_id,
        d.partner_id,
        d.owner_id,
@@ -30,16 +30,18 @@ SELECT d.opportunity_id AS deal_key,
        CASE WHEN d.amount IS NULL THEN 'no_amount'
             ELSE coalesce(revrtm.reporting_note(d.currency, d.on_date),
                           CASE WHEN d.margin IS NULL THEN 'margin_estimated' END) END::text AS note,
-       d.journey
+       d.journey,
+       d.account_id AS crm_account_id
 FROM (SELECT k.*,
              revrtm.local_date(coalesce(k.ended_at, (SELECT revrtm.as_of()))) AS on_date
       FROM revrtm.deal_journey k) d
-     LEFT JOIN revrtm.route r ON r.route_id = d.route_id;
+     LEFT JOIN revrtm.route r ON r.route_id = d.route_id
+     LEFT JOIN revrtm.account_merge a ON a.account_id = d.account_id;
 COMMENT ON VIEW revrtm.deal IS
 'Deals of the store in the reporting currency, at the rate of their own end (of today while open, or where nobody knows when they ended). Grain: one deal.';
 COMMENT ON COLUMN revrtm.deal.deal_key IS 'The deal.';
 COMMENT ON COLUMN revrtm.deal.opportunity_id IS 'The deal.';
-COMMENT ON COLUMN revrtm.deal.account_id IS 'Its account; (none) where the CRM has none.';
+COMMENT ON COLUMN revrtm.deal.account_id IS 'Its account, the survivor where that was merged; (none) where the CRM has none.';
 COMMENT ON COLUMN revrtm.deal.route_id IS 'Its own route to market.';
 COMMENT ON COLUMN revrtm.deal.partner_id IS 'The partner on it.';
 COMMENT ON COLUMN revrtm.deal.owner_id IS 'The user who owns it.';
@@ -57,6 +59,7 @@ COMMENT ON COLUMN revrtm.deal.deal_currency IS 'Its own currency.';
 COMMENT ON COLUMN revrtm.deal.deal_amount IS 'Amount in its own currency, rounded to the minor unit.';
 COMMENT ON COLUMN revrtm.deal.note IS 'no_amount, fx_missing or stale_fx (no rate, or only one older than revrtm.fx_max_age; left out of sums), margin_estimated, or NULL.';
 COMMENT ON COLUMN revrtm.deal.journey IS 'Its counted touches.';
+COMMENT ON COLUMN revrtm.deal.crm_account_id IS 'Its account as the CRM names it, merged or not.';
 
 CREATE VIEW revrtm.attribution WITH (security_invoker = true) AS
 SELECT m.model || ':' || d.opportunity_id || ':' || c.ordinal AS attribution_key,
@@ -87,7 +90,7 @@ COMMENT ON COLUMN revrtm.attribution.opportunity_id IS 'The deal.';
 COMMENT ON COLUMN revrtm.attribution.ordinal IS 'Place of the touch in the journey, from 1.';
 COMMENT ON COLUMN revrtm.attribution.channel IS 'Channel of the touch; (unattributed) for a deal without touches.';
 COMMENT ON COLUMN revrtm.attribution.touched_at IS 'When it happened.';
-COMMENT ON COLUMN revrtm.attribution.account_id IS 'Account of the deal.';
+COMMENT ON COLUMN revrtm.attribution.account_id IS 'Account of the deal, the survivor where that was merged.';
 COMMENT ON COLUMN revrtm.attribution.route_id IS 'The deal''s own route.';
 COMMENT ON COLUMN revrtm.attribution.period IS 'Month the deal closed in; NULL while open.';
 COMMENT ON COLUMN revrtm.attribution.is_closed IS 'Whether the deal is closed.';

@@ -164,9 +164,11 @@ WITH known AS (
                 WHEN p.span IS NULL THEN k.product @> int8range(0, 9223372036854775807)
                 ELSE k.product && p.span END AS is_product
     FROM known k
-    -- What names no deal belongs to every deal of its account.
-    LEFT JOIN revrtm.deal_journey a ON a.account_id = CASE WHEN k.opportunity_id IS NULL THEN k.account_id END
-    JOIN revrtm.deal_journey d ON d.opportunity_id = coalesce(k.opportunity_id, a.opportunity_id)
+    -- What names no deal belongs to every deal of its account, or of the one that was merged into.
+    LEFT JOIN revrtm.account_merge m ON m.account_id = k.account_id
+    LEFT JOIN revrtm.deal a
+      ON a.account_id = CASE WHEN k.opportunity_id IS NULL THEN coalesce(m.canonical_id, k.account_id) END
+    JOIN revrtm.deal d ON d.opportunity_id = coalesce(k.opportunity_id, a.opportunity_id)
     LEFT JOIN revrtm.product p ON p.product_id = d.product
     WHERE coalesce(k.at < coalesce(d.ended_at, 'infinity'), true)
       AND (k.kind <> 'touch'

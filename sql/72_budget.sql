@@ -72,13 +72,10 @@ BEGIN ATOMIC
         WHERE c.model = (SELECT k.model FROM council k) AND c.period <= (SELECT k.month FROM council k)
         GROUP BY c.route_id, c.category, c.period
     ), fit AS (
-        -- Summed in order of month, so that the sums are the same to the bit.
         SELECT l.line, pg_catalog.count(s.period) AS months,
-               pg_catalog.regr_slope(coalesce(m.margin, 0)::float8, pg_catalog.ln(s.spend::float8) ORDER BY s.period) AS slope,
-               pg_catalog.regr_intercept(coalesce(m.margin, 0)::float8, pg_catalog.ln(s.spend::float8) ORDER BY s.period) AS intercept,
+               revrtm.fit_curve_agg(s.spend::float8, coalesce(m.margin, 0)::float8) AS sample,
                pg_catalog.avg(coalesce(m.margin, 0))::float8 AS mean,
                revrtm.ratio(coalesce(pg_catalog.sum(m.other_margin), 0), pg_catalog.sum(m.margin)) AS other_share,
-               pg_catalog.min(s.spend) < pg_catalog.max(s.spend) AS varies,
                coalesce(pg_catalog.max(s.spend) FILTER (WHERE s.period = (SELECT k.month FROM council k)), 0) AS current
         FROM revrtm.budget_line l
              LEFT JOIN revrtm.route_spend s
@@ -88,33 +85,33 @@ BEGIN ATOMIC
                ON m.route_id = l.route_id AND m.category = l.category AND m.period = s.period
         GROUP BY l.line
     ), bounded AS (
-        SELECT f.*, l.route_id, l.category, l.curve AS given,
+        SELECT f.*, l.route_id, l.category, l.curve AS given, c.curve AS fitted, c.note AS fit_note,
                CASE WHEN l.curve IS NOT NULL THEN NULL
                     WHEN f.months < 6 THEN 'few_months'
-                    -- The slope of equal amounts is rounding error over rounding error.
-                    WHEN f.slope IS NULL OR NOT f.varies THEN 'constant_spend'
+                    WHEN c.note = 'constant_spend' THEN c.note
                     WHEN coalesce(l.hi, l.lo, f.current) = 0 THEN 'zero_spend' END AS keeps,
                coalesce(l.lo, least(pg_catalog.round(f.current * 0.8, (SELECT k.scale FROM council k)), l.hi)) AS lo,
                coalesce(l.hi, greatest(pg_catalog.round(f.current * 1.2, (SELECT k.scale FROM council k)), l.lo)) AS hi
         FROM fit f JOIN revrtm.budget_line l ON l.line = f.line
+             CROSS JOIN LATERAL revrtm.fit_curve(f.sample, 'log') c
     )
     SELECT b.line, b.route_id, b.category, b.current,
            CASE WHEN b.keeps IS NOT NULL THEN b.current
                 -- ln x begins above zero.
-                WHEN b.given IS NULL AND b.slope > 0 THEN greatest(b.lo, 0.01)
+                WHEN b.given IS NULL AND b.fit_note IS NULL THEN greatest(b.lo, 0.01)
                 ELSE b.lo END,
            CASE WHEN b.keeps IS NOT NULL THEN b.current ELSE b.hi END,
            CASE WHEN b.given IS NOT NULL THEN b.given
-                WHEN b.keeps IS NOT NULL OR b.slope <= 0 THEN revrtm.curve('linear', coalesce(b.mean, 0), 0)
-                ELSE revrtm.curve('log', b.intercept, b.slope) END,
+                WHEN b.keeps IS NOT NULL THEN revrtm.curve('linear', coalesce(b.mean, 0), 0)
+                ELSE b.fitted END,
            b.months,
            b.other_share,
-           coalesce(b.keeps, CASE WHEN b.given IS NULL AND b.slope <= 0 THEN 'no_response' END)
+           coalesce(b.keeps, CASE WHEN b.given IS NULL THEN b.fit_note END)
     FROM bounded b
     ORDER BY b.line COLLATE "C";
 END;
 COMMENT ON FUNCTION revrtm.budget_fit(date) IS
-'The lines of the budget as the council of a month sees them: current (spend of that month), bounds, response curve of monthly margin on monthly spend, number of months with spend, share of the credited margin that comes from deals of other routes. Where budget_line has no curve it is the least-squares fit of a + b ln x on the line''s own months up to that one, by the model revrtm.model. note: few_months (fewer than 6), constant_spend (the same in all of them) or zero_spend (none this month, and no bound says that there may be): the line keeps its budget; no_response (margin did not rise with spend: a flat curve); or NULL. 22023 as council_model.';
+'The lines of the budget as the council of a month sees them: current (spend of that month), bounds, response curve of monthly margin on monthly spend, number of months with spend, share of the credited margin that comes from deals of other routes. Where budget_line has no curve it is fit_curve of the family log on the line''s own months up to that one, by the model revrtm.model. note: few_months (fewer than 6), constant_spend (the same in all of them) or zero_spend (none this month, and no bound says that there may be): the line keeps its budget; no_response (margin did not rise with spend: a flat curve); or NULL. 22023 as council_model.';
 
 CREATE FUNCTION revrtm.budget_proposal(period date DEFAULT NULL, budget numeric DEFAULT NULL)
 RETURNS TABLE (line text, route_id text, category text, current numeric, proposed numeric, change numeric,

@@ -115,7 +115,7 @@ SELECT 'salesforce_fivetran', c.* FROM (VALUES
 ('account', 'account', 'account_name', '{t.name text}', NULL),
 ('account', 'account', 'parent_account_id', '{t.parent_id text}', NULL),
 ('account', 'account', 'merged_into', '{t.master_record_id text}', NULL),
-('account', 'account', 'domain', $$substring(lower({t.website text} COLLATE "C"), '^\s*(?:[a-z]+://)?(?:www\.)?([^/:?#\s]+)') COLLATE "default"$$, NULL),
+('account', 'account', 'domain', 'revrtm.normal_domain({t.website text})', NULL),
 ('account', 'account', 'segment', 'coalesce({t.account_segment_c text?}, {t.segment_c text?})', NULL),
 ('account', 'account', 'region', '{t.region_c text}', NULL),
 ('account', 'account', 'country', 'coalesce({t.billing_country text?}, {t.billing_country_code text?})', NULL),

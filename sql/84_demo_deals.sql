@@ -80,8 +80,10 @@ BEGIN
            (ARRAY['Gold', 'Silver', 'Silver', 'Bronze', 'Bronze', 'Bronze'])[1 + a.partner_no / 4 % 6],
            countries[a.country_no], segments[a.segment_no], regions[a.region_no],
            revrtm.demo_id('005', a.owner_no), n.employees, n.employees * 180000.0,
-           to_timestamp(a.created), to_timestamp(a.created), NULL,
-           a.partner_no IS NULL AND revrtm.demo_random(seed, 'account deleted', a.account_no) < 0.003,
+           to_timestamp(a.created), to_timestamp(a.created),
+           CASE WHEN n.is_merged THEN revrtm.demo_id('001', a.account_no - 1) END,
+           n.is_merged
+           OR a.partner_no IS NULL AND revrtm.demo_random(seed, 'account deleted', a.account_no) < 0.003,
            a.partner_no IS NULL AND revrtm.demo_random(seed, 'account deleted', a.account_no) >= 0.998,
            to_timestamp((a.created / 900 + 1) * 900)
     FROM revrtm_demo.work_account a
@@ -95,6 +97,8 @@ BEGIN
     LEFT JOIN revrtm_demo.work_account twin ON a.is_twin AND twin.account_no = a.account_no - 1
     CROSS JOIN LATERAL (
         SELECT t.name_no, t.site, t.employees,
+               -- A third of the repeated were merged; what names them came back from elsewhere.
+               a.is_twin AND revrtm.demo_random(seed, 'merged', a.account_no) < 0.33 AS is_merged,
                CASE WHEN a.partner_no IS NOT NULL
                     THEN t.base || (ARRAY[' Partners', ' Consulting', ' Solutions', ' Group'])[1 + a.partner_no % 4]
                     WHEN NOT a.is_twin THEN t.base || ' ' || t.trade || ' ' || t.form

@@ -14,6 +14,8 @@
  */
 #include "attribution.h"
 
+#include <string.h>
+
 /* 2^-(i / 256), 2^-(i / 256^2), 2^-(i / 256^3), with 63 fractional bits. */
 static uint64_t decay_table[3][256];
 
@@ -68,16 +70,20 @@ rtm_attribution_init(void)
 /*
  * 2^-(age / half_life) with FRACTION_BITS fractional bits.
  */
-static uint64_t
-decay(uint64_t age, uint64_t half_life)
+static inline uint64_t
+decay(uint64_t age, uint64_t half_life, double inverse)
 {
 	uint64_t	halvings = age / half_life;
-	uint64_t	fraction = (uint64_t) (((rtm_uint128) (age % half_life) << 64) / half_life);
+	double		part = (double) (age - halvings * half_life) * inverse;
+	uint64_t	fraction;
 	uint64_t	value;
 	uint64_t	rest;
 
 	if (halvings > FRACTION_BITS)
 		return 0;
+
+	/* A half-life of centuries may round to a whole one. */
+	fraction = part < 1 ? (uint64_t) (part * 0x1p53) << 11 : UINT64_MAX;
 
 	value = decay_table[0][fraction >> 56];
 	value = multiply(value, decay_table[1][fraction >> 48 & 0xFF], FRACTION_BITS);
@@ -91,12 +97,25 @@ decay(uint64_t age, uint64_t half_life)
 	return value >> halvings;
 }
 
-static uint64_t
-all_equal(size_t n, uint64_t *weight)
+/*
+ * Two classes: those that hold nothing, and count that hold the same.
+ */
+static void
+nothing_or_one(Weights *weights, size_t n, size_t count)
 {
-	for (size_t i = 0; i < n; i++)
-		weight[i] = 1;
-	return n;
+	weights->by.classes = 2;
+	weights->by.value[0] = 0;
+	weights->by.count[0] = n - count;
+	weights->by.value[1] = 1;
+	weights->by.count[1] = count;
+	weights->by.sum = count;
+}
+
+static void
+all_equal(Weights *weights, size_t n)
+{
+	nothing_or_one(weights, n, n);
+	memset(weights->class, 1, n);
 }
 
 static size_t
@@ -136,18 +155,45 @@ rtm_only_touch(const ModelRule *rule, const TouchColumns *touches, size_t *chose
  * Each distinct channel counts once, at its first touch. Channels are
  * numbered by first appearance, so a first touch carries the next number.
  */
-static uint64_t
-linear_unique(const TouchColumns *t, uint64_t *weight)
+static void
+linear_unique(const TouchColumns *t, Weights *weights)
 {
 	uint32_t	seen = 0;
 
 	for (size_t i = 0; i < t->n; i++)
 	{
-		weight[i] = t->channel[i] == seen;
-		if (weight[i])
-			seen++;
+		weights->class[i] = t->channel[i] == seen;
+		seen += weights->class[i];
 	}
-	return seen;
+	nothing_or_one(weights, t->n, seen);
+}
+
+/* The classes of a position model: nothing, the middle, and a key touch each. */
+#define NOTHING		0
+#define MIDDLE		1
+#define FIRST_KEY	2
+
+/*
+ * Add a position's share to its touch.
+ */
+static void
+add_key(Weights *weights, size_t *key, size_t touch, uint32_t share)
+{
+	WeightClasses *by = &weights->by;
+	int			k = FIRST_KEY;
+
+	if (share == 0)
+		return;
+	while (k < by->classes && key[k] != touch)
+		k++;
+	if (k == by->classes)
+	{
+		key[k] = touch;
+		by->value[k] = 0;
+		by->count[k] = 1;
+		by->classes++;
+	}
+	by->value[k] += share;
 }
 
 /*
@@ -156,8 +202,8 @@ linear_unique(const TouchColumns *t, uint64_t *weight)
  * touches after the last key touch hold nothing. Shares of positions that are
  * absent fall to the others pro rata: the weights just leave them out.
  */
-static uint64_t
-position(const ModelRule *rule, const TouchColumns *t, uint64_t *weight)
+static void
+position(const ModelRule *rule, const TouchColumns *t, Weights *weights)
 {
 	static const struct
 	{
@@ -168,108 +214,140 @@ position(const ModelRule *rule, const TouchColumns *t, uint64_t *weight)
 		{MILESTONE_OC, POSITION_OC},
 		{MILESTONE_CW, POSITION_CW}
 	};
+	WeightClasses *by = &weights->by;
+	size_t		key[RTM_CLASSES];
 	size_t		n = t->n;
 	size_t		last_key = 0;
-	uint64_t	middle = 0;
-	uint64_t	sum = 0;
-	bool		found[3] = {false, false, false};
+	int			keys;
+	uint64_t	middle;
+	uint64_t	scale = 1;
 
-	for (size_t i = 0; i < n; i++)
-		weight[i] = 0;
-	weight[0] += rule->share[POSITION_FIRST];
-	weight[n - 1] += rule->share[POSITION_LAST];
+	by->classes = FIRST_KEY;
+	add_key(weights, key, 0, rule->share[POSITION_FIRST]);
+	add_key(weights, key, n - 1, rule->share[POSITION_LAST]);
 
 	/* A milestone claimed by several touches belongs to the latest. */
 	if (t->milestone != NULL)
 	{
-		for (size_t i = n; i-- > 0;)
+		uint8_t		wanted = 0;
+
+		for (int k = 0; k < 3; k++)
+			wanted |= rule->share[held[k].position] > 0 ? held[k].milestone : 0;
+		for (size_t i = n; i-- > 0 && wanted;)
 		{
+			if (!(t->milestone[i] & wanted))
+				continue;
 			for (int k = 0; k < 3; k++)
 			{
-				if ((t->milestone[i] & held[k].milestone) && !found[k])
-				{
-					found[k] = true;
-					weight[i] += rule->share[held[k].position];
-				}
+				if (t->milestone[i] & wanted & held[k].milestone)
+					add_key(weights, key, i, rule->share[held[k].position]);
 			}
+			wanted &= ~t->milestone[i];
 		}
 	}
+	keys = by->classes - FIRST_KEY;
+	if (keys == 0)
+	{
+		all_equal(weights, n);
+		return;
+	}
 
-	for (size_t i = 0; i < n; i++)
-	{
-		if (weight[i] > 0)
-			last_key = i;
-	}
-	if (rule->share[POSITION_MIDDLE] > 0)
-	{
-		for (size_t i = 0; i < last_key; i++)
-			middle += weight[i] == 0;
-	}
+	for (int k = FIRST_KEY; k < by->classes; k++)
+		last_key = key[k] > last_key ? key[k] : last_key;
+	memset(weights->class, MIDDLE, last_key);
+	memset(weights->class + last_key, NOTHING, n - last_key);
+	for (int k = FIRST_KEY; k < by->classes; k++)
+		weights->class[key[k]] = (uint8_t) k;
 
 	/* In units of share / middle, so that the middle divides evenly. */
-	for (size_t i = 0; i < n; i++)
+	middle = last_key + 1 - keys;
+	by->value[NOTHING] = 0;
+	by->count[NOTHING] = n - 1 - last_key;
+	by->value[MIDDLE] = rule->share[POSITION_MIDDLE];
+	by->count[MIDDLE] = middle;
+	if (middle > 0 && by->value[MIDDLE] > 0)
+		scale = middle;
+	by->sum = by->value[MIDDLE] * middle;
+	for (int k = FIRST_KEY; k < by->classes; k++)
 	{
-		if (middle > 0)
-			weight[i] = weight[i] > 0 ? weight[i] * middle :
-				i < last_key ? rule->share[POSITION_MIDDLE] : 0;
-		sum += weight[i];
+		by->value[k] *= scale;
+		by->sum += by->value[k];
 	}
-	return sum > 0 ? sum : all_equal(n, weight);
 }
 
 /*
  * The reference instant cancels in the quotient; taking the last touch keeps
  * the largest weight at 1, however old the journey.
  */
-static uint64_t
-time_decay(const ModelRule *rule, const TouchColumns *t, uint64_t *weight, uint64_t *scratch)
+static void
+time_decay(const ModelRule *rule, const TouchColumns *t, Weights *weights, uint64_t *scratch)
 {
 	size_t		n = t->n;
 	uint64_t	sum = 0;
 	int			room = 1;		/* bits, so that n weights add up below 2^63 */
+	double		inverse = 1.0 / (double) rule->half_life;
 
+	if (t->touched_at == NULL)
+	{
+		all_equal(weights, n);
+		return;
+	}
 	while (((n - 1) >> (room - 1)) > 0)
 		room++;
-
 	for (size_t i = 0; i < n; i++)
 	{
-		uint64_t   *raw = &scratch[i];
+		uint64_t	age = (uint64_t) t->touched_at[n - 1] - (uint64_t) t->touched_at[i];
 
-		if (t->touched_at == NULL)
-			*raw = 1;
-		else if (i > 0 && t->touched_at[i] == t->touched_at[i - 1])
-			*raw = scratch[i - 1];
-		else
-			*raw = decay((uint64_t) t->touched_at[n - 1] - (uint64_t) t->touched_at[i],
-						 (uint64_t) rule->half_life) >> room;
-		sum += *raw;
+		scratch[i] = decay(age, (uint64_t) rule->half_life, inverse) >> room;
+		sum += scratch[i];
 	}
-	rtm_split(RTM_DEAL_UNITS, scratch, n, sum, weight, scratch + n);
-	return RTM_DEAL_UNITS;
+	weights->by.classes = 0;
+	rtm_split(RTM_DEAL_UNITS, scratch, n, sum, weights->touch, scratch + n);
 }
 
-uint64_t
-rtm_weights(const ModelRule *rule, const TouchColumns *touches,
-			uint64_t *weight, uint64_t *scratch)
+void
+rtm_weights(const ModelRule *rule, const TouchColumns *touches, Weights *weights,
+			uint64_t *scratch)
 {
 	size_t		n = touches->n;
 	size_t		chosen;
 
 	if (rtm_only_touch(rule, touches, &chosen))
 	{
-		for (size_t i = 0; i < n; i++)
-			weight[i] = i == chosen;
-		return 1;
+		nothing_or_one(weights, n, 1);
+		memset(weights->class, 0, n);
+		weights->class[chosen] = 1;
+		return;
 	}
 	switch (rule->kind)
 	{
 		case MODEL_LINEAR_UNIQUE:
-			return linear_unique(touches, weight);
+			linear_unique(touches, weights);
+			break;
 		case MODEL_POSITION:
-			return position(rule, touches, weight);
+			position(rule, touches, weights);
+			break;
 		case MODEL_TIME_DECAY:
-			return time_decay(rule, touches, weight, scratch);
+			time_decay(rule, touches, weights, scratch);
+			break;
 		default:
-			return all_equal(n, weight);
+			all_equal(weights, n);
+			break;
 	}
+}
+
+void
+rtm_split_weights(uint64_t total, const Weights *weights, size_t n, uint64_t *part,
+				  uint64_t *scratch)
+{
+	Quota		quota;
+
+	if (weights->by.classes == 0)
+	{
+		rtm_split(total, weights->touch, n, RTM_DEAL_UNITS, part, scratch);
+		return;
+	}
+	rtm_split_classes(total, &weights->by, &quota);
+	for (size_t i = 0; i < n; i++)
+		part[i] = rtm_take(&quota, weights->class[i]);
 }

@@ -74,12 +74,36 @@ typedef struct TouchColumns
 extern bool rtm_only_touch(const ModelRule *rule, const TouchColumns *touches, size_t *chosen);
 
 /*
- * Integer weights of a deal's touches under a rule, in weight[0..n-1]; their
- * sum is returned, > 0 and <= RTM_SPLIT_MAX. For time_decay the sum is
- * RTM_DEAL_UNITS. scratch holds 3n words.
+ * Integer weights of a deal's touches under a rule: by class, or where there
+ * are no classes one a touch, which sum to RTM_DEAL_UNITS.
  */
-extern uint64_t rtm_weights(const ModelRule *rule, const TouchColumns *touches,
-							uint64_t *weight, uint64_t *scratch);
+typedef struct Weights
+{
+	WeightClasses by;			/* classes = 0: one weight a touch */
+	uint8_t    *class;			/* room for n */
+	uint64_t   *touch;			/* room for n */
+} Weights;
+
+/* scratch holds 4n words. */
+extern void rtm_weights(const ModelRule *rule, const TouchColumns *touches, Weights *weights,
+						uint64_t *scratch);
+
+/* Split a total by the weights, in part[0..n-1]. scratch holds 3n words. */
+extern void rtm_split_weights(uint64_t total, const Weights *weights, size_t n, uint64_t *part,
+							  uint64_t *scratch);
+
+/* The weight of a touch, and their sum. */
+static inline uint64_t
+rtm_weight(const Weights *weights, size_t i)
+{
+	return weights->by.classes > 0 ? weights->by.value[weights->class[i]] : weights->touch[i];
+}
+
+static inline uint64_t
+rtm_weight_sum(const Weights *weights)
+{
+	return weights->by.classes > 0 ? weights->by.sum : RTM_DEAL_UNITS;
+}
 
 /* Build the tables of time decay; to be called once before rtm_weights(). */
 extern void rtm_attribution_init(void);

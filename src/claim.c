@@ -3,7 +3,7 @@
  * claim.c
  *		overlapping_claims(): which claims on an account collide.
  *
- * The query is read once through a cursor. Names (accounts, parties,
+ * The query is read once. Names (accounts, parties,
  * products, regions) are interned, so that equal ones are one pointer, and
  * those of products and regions are looked up in their trees once each. Then
  * the claims are sorted by account and start, and swept: a claim is compared
@@ -25,9 +25,8 @@
 #include "utils/rangetypes.h"
 #include "utils/typcache.h"
 
+#include "query.h"
 #include "scope.h"
-
-#define FETCH_ROWS 1000
 
 enum
 {
@@ -40,8 +39,19 @@ enum
 	CLAIM_COLUMNS
 };
 
-static const char *const claim_column[CLAIM_COLUMNS] = {
-	"claim_id", "account_id", "party", "product", "region", "during"
+static const QueryShape claim_shape = {
+	"claims",
+	"It returns claim_id, account_id, party, product and region as text, "
+	"and during as daterange; NULL::text stands for any product or region.",
+	CLAIM_COLUMNS,
+	{
+		{"claim_id", true, {TEXTOID, VARCHAROID}},
+		{"account_id", true, {TEXTOID, VARCHAROID}},
+		{"party", true, {TEXTOID, VARCHAROID}},
+		{"product", true, {TEXTOID, VARCHAROID}},
+		{"region", true, {TEXTOID, VARCHAROID}},
+		{"during", true, {DATERANGEOID}}
+	}
 };
 
 /* An interned name, and its span where it is a node of a tree. */
@@ -157,63 +167,10 @@ intern(Claims *claims, labels_hash *labels, const char *text)
 	return entry->label;
 }
 
-/*
- * Find the columns by name; whatever is wrong with them is said at once.
- */
 static void
-find_columns(TupleDesc desc, int *column)
+add_claim(TupleTableSlot *slot, const QueryAttribute *attributes, void *arg)
 {
-	StringInfoData wrong;
-	int			i;
-	int			c;
-
-	initStringInfo(&wrong);
-	for (c = 0; c < CLAIM_COLUMNS; c++)
-		column[c] = 0;
-
-	for (i = 0; i < desc->natts; i++)
-	{
-		Form_pg_attribute att = TupleDescAttr(desc, i);
-		const char *name = NameStr(att->attname);
-		bool		ok;
-
-		for (c = 0; c < CLAIM_COLUMNS; c++)
-			if (strcmp(name, claim_column[c]) == 0)
-				break;
-		if (c == CLAIM_COLUMNS)
-		{
-			appendStringInfo(&wrong, "Column \"%s\" is unknown. ", name);
-			continue;
-		}
-		if (column[c] != 0)
-			appendStringInfo(&wrong, "Column \"%s\" occurs more than once. ", name);
-		column[c] = i + 1;
-		ok = c == CLAIM_DURING ? att->atttypid == DATERANGEOID
-			: att->atttypid == TEXTOID || att->atttypid == VARCHAROID;
-		if (!ok)
-			appendStringInfo(&wrong, "Column \"%s\" is of type %s, not %s. ", name,
-							 format_type_be(att->atttypid),
-							 c == CLAIM_DURING ? "daterange" : "text");
-	}
-	for (c = 0; c < CLAIM_COLUMNS; c++)
-		if (column[c] == 0)
-			appendStringInfo(&wrong, "Column \"%s\" is missing. ", claim_column[c]);
-
-	if (wrong.len > 0)
-	{
-		wrong.data[wrong.len - 1] = '\0';
-		ereport(ERROR,
-				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("query does not return claims"),
-				 errdetail("%s", wrong.data),
-				 errhint("It returns claim_id, account_id, party, product and region as text, "
-						 "and during as daterange; NULL::text stands for any product or region.")));
-	}
-}
-
-static void
-add_claim(Claims *claims, TupleDesc desc, HeapTuple tuple, const int *column)
-{
+	Claims	   *claims = arg;
 	Claim	   *claim;
 	MemoryContext old;
 	char	   *string[CLAIM_COLUMNS] = {NULL};
@@ -224,12 +181,12 @@ add_claim(Claims *claims, TupleDesc desc, HeapTuple tuple, const int *column)
 	for (c = 0; c < CLAIM_COLUMNS; c++)
 	{
 		bool		isnull;
-		Datum		value = SPI_getbinval(tuple, desc, column[c], &isnull);
+		Datum		value = query_value(slot, &attributes[c], &isnull);
 
 		if (isnull && (c == CLAIM_ID || c == CLAIM_ACCOUNT || c == CLAIM_DURING))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("%s of a claim is NULL", claim_column[c]),
+					 errmsg("%s of a claim is NULL", claim_shape.column[c].name),
 					 string[CLAIM_ID]
 					 ? errdetail("It is claim \"%s\".", string[CLAIM_ID]) : 0,
 					 errhint("Leave such rows out, or replace NULL with coalesce().")));
@@ -262,41 +219,6 @@ add_claim(Claims *claims, TupleDesc desc, HeapTuple tuple, const int *column)
 	claim->during = (RangeType *) PG_DETOAST_DATUM_COPY(RangeTypePGetDatum(during));
 	range_deserialize(claims->days, claim->during, &claim->start, &claim->end, &empty);
 	MemoryContextSwitchTo(old);
-}
-
-static void
-read_claims(Claims *claims, const char *query)
-{
-	SPIPlanPtr	plan = SPI_prepare(query, 0, NULL);
-	Portal		portal;
-	MemoryContext batch;
-	int			column[CLAIM_COLUMNS];
-	uint64		i;
-
-	if (plan == NULL || !SPI_is_cursor_plan(plan))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("query of claims must be one SELECT")));
-	portal = SPI_cursor_open(NULL, plan, NULL, NULL, true);
-	find_columns(portal->tupDesc, column);
-
-	batch = AllocSetContextCreate(claims->context, "batch of claims", ALLOCSET_DEFAULT_SIZES);
-	do
-	{
-		MemoryContext spi;
-
-		SPI_cursor_fetch(portal, true, FETCH_ROWS);
-		spi = MemoryContextSwitchTo(batch);
-		for (i = 0; i < SPI_processed; i++)
-		{
-			CHECK_FOR_INTERRUPTS();
-			add_claim(claims, SPI_tuptable->tupdesc, SPI_tuptable->vals[i], column);
-		}
-		MemoryContextSwitchTo(spi);
-		MemoryContextReset(batch);
-		SPI_freetuptable(SPI_tuptable);
-	} while (i > 0);
-	SPI_cursor_close(portal);
 }
 
 /*
@@ -448,7 +370,7 @@ revrtm_overlapping_claims(PG_FUNCTION_ARGS)
 	claims.claim = MemoryContextAlloc(claims.context, claims.room * sizeof(Claim));
 
 	SPI_connect();
-	read_claims(&claims, query);
+	rtm_run_query(query, &claim_shape, add_claim, &claims);
 	for (tree = 0; tree < RTM_TREES; tree++)
 		find_spans(&claims, tree);
 	SPI_finish();

@@ -38,7 +38,7 @@ rtm_credit_amounts(Shares *shares, size_t n, Numeric amount, int scale, Numeric 
 		Numeric    *weight = palloc(sizeof(Numeric) * n);
 
 		for (size_t i = 0; i < n; i++)
-			weight[i] = int64_to_numeric((int64) shares->weight[i]);
+			weight[i] = int64_to_numeric((int64) rtm_weight(&shares->weights, i));
 		rtm_split_numeric(amount, scale, weight, (int) n, part);
 	}
 }

@@ -44,7 +44,7 @@ rtm_make_credits(const Credits *old, int models, uint32 capacity, uint32 text_si
 	probe.capacity = capacity;
 	size = HEADER_SIZE + MAXALIGN(sizeof(ModelSlot) * models) +
 		MAXALIGN(sizeof(ChannelSlot) * capacity) + sizeof(Cell) * capacity * models +
-		sizeof(uint32) * 2 * capacity + text_size;
+		sizeof(uint32) * (2 * capacity + CREDITS_RECENT) + text_size;
 	if (!AllocSizeIsValid(size))
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -85,22 +85,59 @@ rtm_credits_text(Credits *c, const char *data, uint32 len)
 	return ref;
 }
 
+static inline bool
+has_name(const Credits *c, uint32 channel, const Bytes *name)
+{
+	TextRef		known = channel_slots(c)[channel].name;
+
+	return known.len == name->len &&
+		memcmp(text_area(c) + known.start, name->data, name->len) == 0;
+}
+
+/*
+ * Where a name is kept among the recent ones: by its ends and its length.
+ */
+static inline uint32
+recent_slot(const Bytes *name)
+{
+	uint32		head = 0;
+	uint32		tail = 0;
+
+	if (name->len >= sizeof(uint32))
+	{
+		memcpy(&head, name->data, sizeof(uint32));
+		memcpy(&tail, name->data + name->len - sizeof(uint32), sizeof(uint32));
+	}
+	else if (name->len > 0)
+		head = (uint8) name->data[0];
+	return ((head + name->len) * 0x9E3779B1 ^ tail * 0x85EBCA6B) >> 25;
+}
+
 uint32
 rtm_credits_channel(Credits **cp, const Bytes *name)
 {
 	Credits    *c = *cp;
-	uint32		hash = hash_bytes((const unsigned char *) name->data, name->len);
+	uint32		slot = recent_slot(name);
+	uint32		hash;
 	uint32		mask = 2 * c->capacity - 1;
-	uint32		h = hash & mask;
-	ChannelSlot *slot;
+	uint32		h;
+	ChannelSlot *channel;
 
+	StaticAssertStmt(CREDITS_RECENT == 1 << (32 - 25), "slots of recent_slot()");
+	if (recent(c)[slot] != 0 && has_name(c, recent(c)[slot] - 1, name))
+		return recent(c)[slot] - 1;
+
+	hash = hash_bytes((const unsigned char *) name->data, name->len);
+	h = hash & mask;
 	while (table(c)[h] != 0)
 	{
-		const ChannelSlot *known = &channel_slots(c)[table(c)[h] - 1];
+		uint32		known = table(c)[h] - 1;
 
-		if (known->hash == hash && known->name.len == name->len &&
-			memcmp(text_area(c) + known->name.start, name->data, name->len) == 0)
-			return table(c)[h] - 1;
+		if (channel_slots(c)[known].hash == hash && has_name(c, known, name))
+		{
+			recent(c)[slot] = known + 1;
+			return known;
+		}
 		h = (h + 1) & mask;
 	}
 
@@ -118,10 +155,11 @@ rtm_credits_channel(Credits **cp, const Bytes *name)
 		while (table(c)[h] != 0)
 			h = (h + 1) & mask;
 	}
-	slot = &channel_slots(c)[c->channels++];
-	slot->name = rtm_credits_text(c, name->data, name->len);
-	slot->hash = hash;
+	channel = &channel_slots(c)[c->channels++];
+	channel->name = rtm_credits_text(c, name->data, name->len);
+	channel->hash = hash;
 	table(c)[h] = c->channels;
+	recent(c)[slot] = c->channels;
 	return c->channels - 1;
 }
 
@@ -265,12 +303,14 @@ add_deal(Credits *c, struct varlena *journey, const Money *money)
 	Bytes		small_name[SMALL_JOURNEY];
 	uint32		small_code[SMALL_JOURNEY];
 	uint32		small_number[SMALL_JOURNEY];
+	uint64		small_sum[2 * SMALL_JOURNEY];
 	int64		small_at[SMALL_JOURNEY];
-	uint64		small_words[6 * SMALL_JOURNEY];
+	uint64		small_words[SHARES_WORDS(SMALL_JOURNEY)];
 	JourneyReader reader = {0};
 	TouchColumns touches = {0};
 	Shares		shares;
 	uint32	   *number = small_number;
+	uint64	   *sum = small_sum;	/* by the journey's channels: units, then money */
 	rtm_int128	unit = 1;
 	Cell	   *column;
 	bool		small = true;
@@ -293,16 +333,12 @@ add_deal(Credits *c, struct varlena *journey, const Money *money)
 		touches.milestone = reader.milestone;
 	}
 	if (small)
-	{
-		shares.units = small_words;
-		shares.weight = small_words + SMALL_JOURNEY;
-		shares.money = small_words + 2 * SMALL_JOURNEY;
-		shares.scratch = small_words + 3 * SMALL_JOURNEY;
-	}
+		rtm_shares_place(&shares, SMALL_JOURNEY, small_words);
 	else
 	{
 		rtm_shares_init(&shares, touches.n);
 		number = palloc(sizeof(uint32) * touches.channels);
+		sum = palloc(sizeof(uint64) * 2 * touches.channels);
 	}
 
 	if (reader.n == 0)
@@ -353,18 +389,41 @@ add_deal(Credits *c, struct varlena *journey, const Money *money)
 			add_to(&cell->money, total * unit);
 			continue;
 		}
-		rtm_share_deal(&shares, &slot->rule, &touches);
-		if (total > 0)
-			rtm_share_money(&shares, touches.n, total);
-		for (size_t i = 0; i < touches.n; i++)
+		/* A deal's parts add up in 64 bits; only its sums need more. */
+		memset(sum, 0, sizeof(uint64) * 2 * touches.channels);
+		rtm_weights(&slot->rule, &touches, &shares.weights, shares.scratch);
+		if (shares.weights.by.classes > 0)
 		{
-			Cell	   *cell = column + m + number[touches.channel[i]] * (Size) c->models;
+			Quota		units;
+			Quota		parts;
 
-			if (shares.weight[i] == 0)
-				continue;
-			add_to(&cell->units, shares.units[i]);
-			if (total > 0)
-				add_to(&cell->money, shares.money[i] * unit);
+			rtm_split_classes(RTM_DEAL_UNITS, &shares.weights.by, &units);
+			rtm_split_classes(total, &shares.weights.by, &parts);
+			for (size_t i = 0; i < touches.n; i++)
+			{
+				uint64	   *own = &sum[2 * touches.channel[i]];
+
+				own[0] += rtm_take(&units, shares.weights.class[i]);
+				own[1] += rtm_take(&parts, shares.weights.class[i]);
+			}
+		}
+		else
+		{
+			rtm_share_money(&shares, touches.n, total);
+			for (size_t i = 0; i < touches.n; i++)
+			{
+				uint64	   *own = &sum[2 * touches.channel[i]];
+
+				own[0] += shares.weights.touch[i];
+				own[1] += shares.money[i];
+			}
+		}
+		for (size_t i = 0; i < touches.channels; i++)
+		{
+			Cell	   *cell = column + m + number[i] * (Size) c->models;
+
+			add_to(&cell->units, sum[2 * i]);
+			add_to(&cell->money, unit == 1 ? sum[2 * i + 1] : sum[2 * i + 1] * unit);
 		}
 	}
 	return c;
@@ -397,7 +456,9 @@ revrtm_credits_accum(PG_FUNCTION_ARGS)
 		c = add_deal(c, journey, NULL);
 	else
 	{
-		if (!rtm_money_units(PG_GETARG_NUMERIC(2), scale, &money))
+		Numeric		amount = (Numeric) PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(2));
+
+		if (!rtm_money_units(amount, scale, &money))
 			ereport(ERROR,
 					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 					 errmsg("amount is out of range for credits"),

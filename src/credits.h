@@ -10,6 +10,7 @@
  *	channels	room for `capacity` ChannelSlots
  *	cells		room for capacity x models sums, by channel then model
  *	table		2 x capacity slots of an open hash over the channels
+ *	recent		the channels last looked up, by a cheap hash
  *	text		the bytes of all names
  *
  * All sums are 128-bit integers, so that neither order nor grouping matters.
@@ -26,6 +27,7 @@
 
 #define CREDITS_FIRST_CAPACITY	8
 #define CREDITS_MAX_MODELS		1000
+#define CREDITS_RECENT			128
 
 typedef struct TextRef
 {
@@ -103,10 +105,16 @@ table(const Credits *c)
 	return (uint32 *) (cells(c) + (Size) c->capacity * c->models);
 }
 
+static inline uint32 *
+recent(const Credits *c)
+{
+	return table(c) + 2 * c->capacity;
+}
+
 static inline char *
 text_area(const Credits *c)
 {
-	return (char *) (table(c) + 2 * c->capacity);
+	return (char *) (recent(c) + CREDITS_RECENT);
 }
 
 static inline Bytes

@@ -24,7 +24,9 @@ scaled_exp(double coefficient, double exponent)
 {
 	double		power = exp(exponent);
 
-	if (coefficient == 0 || (power >= DBL_MIN && power <= DBL_MAX))
+	if (coefficient == 0)
+		return 0;				/* even of an infinite power */
+	if (power >= DBL_MIN && power <= DBL_MAX)
 		return coefficient * power;
 	return copysign(exp(log(fabs(coefficient)) + exponent), coefficient);
 }
@@ -37,7 +39,9 @@ scaled_power(double coefficient, double x, double exponent)
 {
 	double		power = pow(x, exponent);
 
-	if (coefficient == 0 || x == 0 || (power >= DBL_MIN && power <= DBL_MAX))
+	if (coefficient == 0)
+		return 0;
+	if (x == 0 || (power >= DBL_MIN && power <= DBL_MAX))
 		return coefficient * power;
 	return copysign(exp(log(fabs(coefficient)) + exponent * log(x)), coefficient);
 }
@@ -50,6 +54,19 @@ log_ratio(double x, double k)
 	if (ratio >= DBL_MIN && ratio <= DBL_MAX)
 		return log(ratio);
 	return log(x) - log(k);
+}
+
+/*
+ * ln((x + dx) / x)
+ */
+static double
+log_growth(double x, double dx)
+{
+	double		growth = dx / x;
+
+	if (growth <= DBL_MAX)
+		return log1p(growth);
+	return log(dx) - log(x);
 }
 
 /*
@@ -137,7 +154,7 @@ log_value(const double *p, double x)
 static double
 log_gain(const double *p, double x, double dx)
 {
-	return p[1] * log1p(dx / x);
+	return p[1] * log_growth(x, dx);
 }
 
 static double
@@ -181,7 +198,7 @@ power_gain(const double *p, double x, double dx)
 {
 	if (p[2] == 1)
 		return p[1] * dx;
-	return -expm1(-p[2] * log1p(dx / x)) * scaled_power(p[1], x + dx, p[2]);
+	return -expm1(-p[2] * log_growth(x, dx)) * scaled_power(p[1], x + dx, p[2]);
 }
 
 static double
@@ -282,9 +299,10 @@ static double
 hill_gain(const double *p, double x, double dx)
 {
 	double		t2 = p[3] * log_ratio(x + dx, p[2]);
-	double		step = p[3] * log1p(dx / x);
+	double		step = p[3] * log_growth(x, dx);
+	double		t1 = isinf(step) ? p[3] * log_ratio(x, p[2]) : t2 - step;
 
-	return -expm1(-step) * p[1] * logistic(t2) * logistic(step - t2);
+	return -expm1(-step) * p[1] * logistic(t2) * logistic(-t1);
 }
 
 static double

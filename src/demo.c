@@ -14,14 +14,14 @@
 
 #include "utils/builtins.h"
 
+#include "normalize.h"
+
 REVRTM_FUNCTION(revrtm_demo_random);
 REVRTM_FUNCTION(revrtm_demo_normal);
 REVRTM_FUNCTION(revrtm_demo_id);
 
 /* An id is a prefix of 3, an instance of 3, a number of 9 and a check of 3. */
 #define ID_PREFIX	3
-#define ID_BODY		15
-#define ID_LENGTH	18
 
 /* The step of the Weyl sequence: 2^64 divided by the golden ratio, made odd. */
 #define WEYL_STEP	UINT64CONST(0x9e3779b97f4a7c15)
@@ -96,11 +96,10 @@ revrtm_demo_id(PG_FUNCTION_ARGS)
 {
 	static const char digit[] =
 	"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-	static const char check[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345";
 	text	   *prefix = PG_GETARG_TEXT_PP(0);
 	int64		n = PG_GETARG_INT64(1);
 	int64		rest = n;
-	char		id[ID_LENGTH];
+	char		id[SALESFORCE_ID];
 	int			i;
 
 	if (VARSIZE_ANY_EXHDR(prefix) != ID_PREFIX)
@@ -119,7 +118,7 @@ revrtm_demo_id(PG_FUNCTION_ARGS)
 	}
 	memcpy(id + ID_PREFIX, "5e0", 3);
 
-	for (i = ID_BODY - 1; i >= ID_PREFIX + 3; i--)
+	for (i = SALESFORCE_BODY - 1; i >= ID_PREFIX + 3; i--)
 	{
 		id[i] = digit[Max(rest, 0) % 62];
 		rest /= 62;
@@ -130,17 +129,6 @@ revrtm_demo_id(PG_FUNCTION_ARGS)
 				 errmsg("record number out of range"),
 				 errdetail("A record number is not negative and below 62^9.")));
 
-	for (i = 0; i < ID_LENGTH - ID_BODY; i++)
-	{
-		int			upper = 0;
-		int			j;
-
-		for (j = 0; j < 5; j++)
-		{
-			if (id[i * 5 + j] >= 'A' && id[i * 5 + j] <= 'Z')
-				upper |= 1 << j;
-		}
-		id[ID_BODY + i] = check[upper];
-	}
-	PG_RETURN_TEXT_P(cstring_to_text_with_len(id, ID_LENGTH));
+	rtm_salesforce_check(id, id + SALESFORCE_BODY);
+	PG_RETURN_TEXT_P(cstring_to_text_with_len(id, SALESFORCE_ID));
 }

@@ -14,7 +14,7 @@
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/datetime.h"
+#include "utils/timestamp.h"
 
 #include "attribution.h"
 #include "journey.h"
@@ -36,114 +36,6 @@ REVRTM_FUNCTION(revrtm_journey_touch_count);
 REVRTM_FUNCTION(revrtm_journey_mark);
 
 /* ----------------------------------------------------------- text form */
-
-/*
- * An instant in ISO 8601 and UTC, whatever the session's settings.
- */
-static void
-append_instant(StringInfo buf, TimestampTz at)
-{
-	struct pg_tm tm;
-	fsec_t		fsec;
-
-	/* Every instant in a journey was checked on its way in. */
-	if (timestamp2tm(at, NULL, &tm, &fsec, NULL, NULL) != 0)
-		/* cannot happen */
-		elog(ERROR, "timestamp out of range");
-	appendStringInfo(buf, "%s%04d-%02d-%02dT%02d:%02d:%02d", tm.tm_year < 0 ? "-" : "",
-					 abs(tm.tm_year), tm.tm_mon, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
-	if (fsec != 0)
-		appendStringInfo(buf, ".%06d", (int) fsec);
-	appendStringInfoChar(buf, 'Z');
-}
-
-/*
- * The number at *s, of at least min and at most max digits, followed by the
- * separator; false where it is none.
- */
-static bool
-scan_number(const char **s, int min, int max, char separator, int *value)
-{
-	int			digits = 0;
-
-	*value = 0;
-	while (digits < max && **s >= '0' && **s <= '9')
-	{
-		*value = *value * 10 + (*(*s)++ - '0');
-		digits++;
-	}
-	if (digits < min || (separator && **s != separator))
-		return false;
-	if (separator)
-		(*s)++;
-	return true;
-}
-
-/*
- * ISO 8601 with Z or an offset; years before 1 are 0, -0001, ...
- */
-static bool
-scan_instant(const char *s, TimestampTz *at)
-{
-	struct pg_tm tm = {0};
-	bool		negative = *s == '-';
-	int			fsec = 0;
-	int			offset = 0;
-	Timestamp	local;
-
-	if (negative)
-		s++;
-	if (!scan_number(&s, 4, 6, '-', &tm.tm_year) ||
-		!scan_number(&s, 2, 2, '-', &tm.tm_mon) ||
-		!scan_number(&s, 2, 2, '\0', &tm.tm_mday) ||
-		(*s != 'T' && *s != ' '))
-		return false;
-	s++;
-	if (negative)
-		tm.tm_year = -tm.tm_year;
-	if (!scan_number(&s, 2, 2, ':', &tm.tm_hour) ||
-		!scan_number(&s, 2, 2, ':', &tm.tm_min) ||
-		!scan_number(&s, 2, 2, '\0', &tm.tm_sec))
-		return false;
-	if (*s == '.')
-	{
-		const char *digits = ++s;
-
-		if (!scan_number(&s, 1, 6, '\0', &fsec))
-			return false;
-		for (int i = (int) (s - digits); i < 6; i++)
-			fsec *= 10;
-	}
-	if (*s == 'Z' && s[1] == '\0')
-		offset = 0;
-	else if (*s == '+' || *s == '-')
-	{
-		int			sign = *s++ == '+' ? 1 : -1;
-		int			hours;
-		int			minutes = 0;
-
-		if (!scan_number(&s, 2, 2, '\0', &hours))
-			return false;
-		if (*s == ':')
-			s++;
-		if (*s != '\0' && !scan_number(&s, 2, 2, '\0', &minutes))
-			return false;
-		if (*s != '\0' || hours > 15 || minutes > 59)
-			return false;
-		offset = sign * (hours * SECS_PER_HOUR + minutes * SECS_PER_MINUTE);
-	}
-	else
-		return false;
-
-	if (tm.tm_mon < 1 || tm.tm_mon > MONTHS_PER_YEAR || tm.tm_mday < 1 ||
-		tm.tm_mday > day_tab[isleap(tm.tm_year)][tm.tm_mon - 1] ||
-		tm.tm_hour > 23 || tm.tm_min > 59 || tm.tm_sec > 59 ||
-		!IS_VALID_JULIAN(tm.tm_year, tm.tm_mon, tm.tm_mday) ||
-		tm2timestamp(&tm, fsec, NULL, &local) != 0)
-		return false;
-	*at = local - offset * USECS_PER_SEC;
-	return IS_VALID_TIMESTAMP(*at);
-}
 
 Datum
 revrtm_journey_in(PG_FUNCTION_ARGS)
@@ -171,7 +63,7 @@ revrtm_journey_in(PG_FUNCTION_ARGS)
 		if (timed)
 		{
 			separator = rtm_next_field(&cursor, &field);
-			if (!scan_instant(field, &touch[i].at))
+			if (!rtm_scan_instant(field, &touch[i].at))
 				rtm_invalid_literal("journey", element[i],
 									"After \"@\" stands an ISO 8601 instant with its offset, "
 									"such as 2026-01-31T09:30:00Z.");
@@ -223,7 +115,7 @@ revrtm_journey_out(PG_FUNCTION_ARGS)
 		if (reader.timed)
 		{
 			appendStringInfoChar(&buf, '@');
-			append_instant(&buf, touch[i].at);
+			rtm_append_instant(&buf, touch[i].at);
 		}
 		for (int k = 0; k < MILESTONES; k++)
 		{

@@ -12,6 +12,7 @@
 
 #include "compat.h"
 
+#include "datatype/timestamp.h"
 #include "lib/stringinfo.h"
 
 /* Appends data with @, | and \ escaped. */
@@ -29,6 +30,10 @@ extern char *rtm_literal_out(char **element, int n);
 
 pg_noreturn extern void rtm_invalid_literal(const char *type, const char *element,
 											const char *why);
+
+/* An instant of a text form, in ISO 8601; false where it is none. */
+extern void rtm_append_instant(StringInfo buf, TimestampTz at);
+extern bool rtm_scan_instant(const char *text, TimestampTz *at);
 
 /* A text of the binary protocol: its length, and its bytes for the client. */
 extern void rtm_send_text(StringInfo buf, const char *data, int len);

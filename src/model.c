@@ -373,32 +373,37 @@ rtm_direct_channels(const Bytes *direct, int directs, const Bytes *channel, uint
 /* --------------------------------------------------------------- shares */
 
 void
+rtm_shares_place(Shares *shares, size_t n, uint64 *words)
+{
+	shares->units = words;
+	shares->money = words + n;
+	shares->weights.touch = words + 2 * n;
+	shares->weights.class = (uint8 *) (words + 3 * n);
+	shares->scratch = words + 4 * n;
+}
+
+void
 rtm_shares_init(Shares *shares, size_t n)
 {
-	/* units, weight, money, and scratch of three words a touch */
-	uint64	   *words = palloc_extended(sizeof(uint64) * 6 * Max(n, 1), MCXT_ALLOC_HUGE);
-
-	shares->units = words;
-	shares->weight = words + n;
-	shares->money = words + 2 * n;
-	shares->scratch = words + 3 * n;
+	n = Max(n, 1);
+	rtm_shares_place(shares, n, palloc_extended(sizeof(uint64) * SHARES_WORDS(n), MCXT_ALLOC_HUGE));
 }
 
 void
 rtm_share_deal(Shares *shares, const ModelRule *rule, const TouchColumns *touches)
 {
-	shares->sum = rtm_weights(rule, touches, shares->weight, shares->scratch);
+	rtm_weights(rule, touches, &shares->weights, shares->scratch);
 	CHECK_FOR_INTERRUPTS();
-	if (shares->sum == RTM_DEAL_UNITS)
-		memcpy(shares->units, shares->weight, sizeof(uint64) * touches->n);
+	if (shares->weights.by.classes == 0)
+		memcpy(shares->units, shares->weights.touch, sizeof(uint64) * touches->n);
 	else
-		rtm_split(RTM_DEAL_UNITS, shares->weight, touches->n, shares->sum, shares->units,
-				  shares->scratch);
+		rtm_split_weights(RTM_DEAL_UNITS, &shares->weights, touches->n, shares->units,
+						  shares->scratch);
 }
 
 void
 rtm_share_money(Shares *shares, size_t n, uint64 total)
 {
 	CHECK_FOR_INTERRUPTS();
-	rtm_split(total, shares->weight, n, shares->sum, shares->money, shares->scratch);
+	rtm_split_weights(total, &shares->weights, n, shares->money, shares->scratch);
 }

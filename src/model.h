@@ -46,14 +46,18 @@ extern bool *rtm_direct_channels(const Bytes *direct, int directs, const Bytes *
  */
 typedef struct Shares
 {
+	Weights		weights;
 	uint64	   *units;			/* sum to RTM_DEAL_UNITS */
-	uint64	   *weight;			/* integers that sum to sum */
-	uint64		sum;
 	uint64	   *money;			/* sum to the total given */
 	uint64	   *scratch;
 } Shares;
 
 extern void rtm_shares_init(Shares *shares, size_t n);
+
+/* Words of memory that the columns of n touches take. */
+#define SHARES_WORDS(n)		(8 * (n))
+
+extern void rtm_shares_place(Shares *shares, size_t n, uint64 *words);
 extern void rtm_share_deal(Shares *shares, const ModelRule *rule, const TouchColumns *touches);
 extern void rtm_share_money(Shares *shares, size_t n, uint64 total);
 

@@ -44,7 +44,10 @@ static const uint64 power_of_ten[] = {
 void
 rtm_check_amount(Numeric amount)
 {
-	if (numeric_is_nan(amount) || numeric_is_inf(amount))
+	uint16		header;
+
+	memcpy(&header, VARDATA_ANY(amount), sizeof(header));
+	if (HEADER_SPECIAL(header))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("amount must be finite")));

@@ -26,7 +26,7 @@ typedef struct Money
 	int			scale;			/* of the units: that asked for, or the amount's own if finer */
 } Money;
 
-/* An error for NaN and infinity; false where the units do not fit. */
+/* False where the units do not fit; the amount may have a short header. */
 extern bool rtm_money_units(Numeric amount, int scale, Money *money);
 
 extern Numeric rtm_money_numeric(rtm_int128 units, int scale);

@@ -8,6 +8,7 @@
  */
 #include "compat.h"
 
+#include "miscadmin.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
@@ -27,12 +28,14 @@ rtm_query_cache(FmgrInfo *flinfo)
 		flinfo->fn_extra = cache;
 	}
 	else if (cache->command == snapshot->curcid &&
-			 cache->commits == snapshot->snapXactCompletionCount)
+			 cache->commits == snapshot->snapXactCompletionCount &&
+			 cache->reader == GetUserId())
 		return cache;
 
 	MemoryContextReset(cache->context);
 	cache->data = NULL;
 	cache->command = snapshot->curcid;
 	cache->commits = snapshot->snapXactCompletionCount;
+	cache->reader = GetUserId();
 	return cache;
 }

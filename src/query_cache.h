@@ -15,13 +15,14 @@ typedef struct RtmQueryCache
 {
 	void	   *data;			/* the function's, in the context; NULL at first */
 	MemoryContext context;
-	uint64		commits;		/* the snapshot it was read with */
+	uint64		commits;		/* the snapshot it was read with, and by whom */
 	CommandId	command;
+	Oid			reader;
 } RtmQueryCache;
 
 /*
- * The call's own cache, empty where the snapshot is another than at the last
- * call: PL/pgSQL keeps a function's fn_extra from statement to statement.
+ * The call's own cache, empty where the snapshot or the reader is another than
+ * at the last call: PL/pgSQL keeps a function's fn_extra from statement to statement.
  */
 extern RtmQueryCache *rtm_query_cache(FmgrInfo *flinfo);
 

@@ -130,8 +130,9 @@ revrtm_setting(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("unrecognized setting \"%s\"", full),
-				 errhint("The settings are revrtm.actor, revrtm.as_of, revrtm.currency, revrtm.fx_max_age, "
-						 "revrtm.lookback, revrtm.model, revrtm.partner and revrtm.timezone.")));
+				 errhint("The settings are revrtm.actor, revrtm.as_of, revrtm.currency, "
+						 "revrtm.fx_max_age, revrtm.lookback, revrtm.model, revrtm.partner and "
+						 "revrtm.timezone.")));
 	PG_RETURN_TEXT_P(cstring_to_text(value));
 }
 

@@ -68,100 +68,142 @@ kth_largest(uint64_t *value, size_t n, size_t k)
 }
 
 /* Up to this many, ranking all beats selecting one: it never mispredicts. */
-#define RANKED	24
+#define RANKED	16
 
 /*
- * Hand out left units, one each, to the remainders of the lowest rank.
+ * Hand out left units, one each, to the largest of the remainders of who[],
+ * ties to the first.
  */
 static void
-hand_out_ranked(uint64_t *part, const uint64_t *remainder, size_t n, size_t left)
+hand_out_among(uint64_t *part, const uint64_t *remainder, const uint64_t *who,
+			   uint64_t *scratch, size_t n, size_t left)
 {
-	unsigned	rank[RANKED] = {0};
+	uint64_t	threshold;
+	size_t		given = 0;
 
+	if (n <= RANKED)
+	{
+		for (size_t i = 0; i < n; i++)
+		{
+			size_t		rank = 0;
+
+			for (size_t j = 0; j < n; j++)
+				rank += remainder[who[j]] > remainder[who[i]] ||
+					(j < i && remainder[who[j]] == remainder[who[i]]);
+			part[who[i]] += rank < left;
+		}
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		scratch[i] = remainder[who[i]];
+	threshold = kth_largest(scratch, n, left);
 	for (size_t i = 0; i < n; i++)
 	{
-		uint64_t	own = remainder[i];
-		unsigned	behind = 0;
+		bool		above = remainder[who[i]] > threshold;
 
-		for (size_t j = i + 1; j < n; j++)
-		{
-			bool		larger = remainder[j] > own;
+		part[who[i]] += above;
+		given += above;
+	}
+	for (size_t i = 0; given < left; i++)
+	{
+		bool		level = remainder[who[i]] == threshold;
 
-			behind += larger;
-			rank[j] += !larger;
-		}
-		part[i] += rank[i] + behind < left;
+		part[who[i]] += level;
+		given += level;
 	}
 }
 
+#define BUCKET_BITS		5
+#define BUCKETS			(1 << BUCKET_BITS)
+
 /*
- * Hand out left units, one each, to the largest remainders, ties to the
- * lowest index.
+ * Hand out left units, one each, to the largest remainders, all of them below
+ * sum, ties to the lowest index. Remainders spread evenly, so that counting
+ * them by their leading bits leaves only a few to choose from.
  */
 static void
-hand_out(uint64_t *part, const uint64_t *remainder, uint64_t *scratch, size_t n, size_t left)
+hand_out(uint64_t *part, const uint64_t *remainder, uint64_t *scratch, size_t n, uint64_t sum,
+		 size_t left)
 {
-	uint64_t	threshold = remainder[0];
-	uint64_t	other = remainder[0];
-	size_t		given = 0;
-	size_t		i = 1;
+	size_t		count[BUCKETS] = {0};
+	uint64_t	few[RANKED];
+	uint64_t   *who = few;
+	size_t		members = 0;
+	int			shift = 64 - __builtin_clzll(sum) - BUCKET_BITS;
+	uint64_t	bucket = BUCKETS - 1;
 
-	/* One value or two, as of equal weights and of positions, need no ranks. */
-	while (i < n && (remainder[i] == threshold || remainder[i] == other || other == threshold))
+	if (shift < 0)
+		shift = 0;
+	for (size_t i = 0; i < n; i++)
+		count[remainder[i] >> shift]++;
+	while (count[bucket] < left)
+		left -= count[bucket--];
+	if (count[bucket] > RANKED)
+		who = scratch;
+	for (size_t i = 0; i < n; i++)
 	{
-		if (remainder[i] != threshold)
-			other = remainder[i];
-		i++;
+		part[i] += remainder[i] >> shift > bucket;
+		if (remainder[i] >> shift == bucket)
+			who[members++] = i;
 	}
-	if (i == n)
-	{
-		size_t		larger = 0;
+	hand_out_among(part, remainder, who, scratch + n, members, left);
+}
 
-		if (other > threshold)
-			threshold = other;
-		for (i = 0; i < n; i++)
-			larger += remainder[i] == threshold;
-		if (larger < left)
-		{
-			/* All of the larger get one, and some of the smaller. */
-			for (i = 0; i < n; i++)
-			{
-				if (remainder[i] == threshold)
-				{
-					part[i]++;
-					given++;
-				}
-			}
-			for (i = 0; remainder[i] == threshold;)
-				i++;
-			threshold = remainder[i];
-		}
-	}
-	else if (n <= RANKED)
-	{
-		hand_out_ranked(part, remainder, n, left);
-		return;
-	}
+/*
+ * The floor of total x weight / sum, at most total, and what remains.
+ */
+static inline void
+divide(uint64_t total, uint64_t weight, uint64_t sum, uint64_t *part, uint64_t *remainder)
+{
+	rtm_uint128 product = (rtm_uint128) total * weight;
+
+	if ((uint64_t) (product >> 64) == 0)
+		*part = (uint64_t) product / sum;
 	else
+		*part = (uint64_t) (product / sum);
+	*remainder = (uint64_t) product - *part * sum;
+}
+
+void
+rtm_split_classes(uint64_t total, const WeightClasses *weights, Quota *quota)
+{
+	uint64_t	remainder[RTM_CLASSES];
+
+	quota->left = total;
+	for (int k = 0; k < weights->classes; k++)
 	{
-		for (i = 0; i < n; i++)
-			scratch[i] = remainder[i];
-		threshold = kth_largest(scratch, n, left);
-		for (i = 0; i < n; i++)
+		quota->extra[k] = 0;
+		if (weights->value[k] == 0 || weights->count[k] == 0)
 		{
-			if (remainder[i] > threshold)
-			{
-				part[i]++;
-				given++;
-			}
+			quota->part[k] = remainder[k] = 0;
+			continue;
 		}
+		divide(total, weights->value[k], weights->sum, &quota->part[k], &remainder[k]);
+		quota->left -= quota->part[k] * weights->count[k];
 	}
-	for (i = 0; given < left; i++)
+	while (quota->left > 0)
 	{
-		if (remainder[i] == threshold)
+		uint64_t	largest = 0;
+		uint64_t	holders = 0;
+
+		for (int k = 0; k < weights->classes; k++)
 		{
-			part[i]++;
-			given++;
+			largest = remainder[k] > largest ? remainder[k] : largest;
+		}
+		for (int k = 0; k < weights->classes; k++)
+		{
+			quota->extra[k] = remainder[k] == largest;
+			if (quota->extra[k])
+				holders += weights->count[k];
+		}
+		/* Not enough for all: the first ones of these classes get it. */
+		if (holders > quota->left)
+			break;
+		quota->left -= holders;
+		for (int k = 0; k < weights->classes; k++)
+		{
+			quota->part[k] += quota->extra[k];
+			remainder[k] = quota->extra[k] ? 0 : remainder[k];
 		}
 	}
 }
@@ -173,13 +215,6 @@ rtm_split(uint64_t total, const uint64_t *weight, size_t n, uint64_t sum,
 	uint64_t   *remainder = scratch;
 	uint64_t	left = total;
 
-	if (sum == 1)
-	{
-		/* One touch takes all. */
-		for (size_t i = 0; i < n; i++)
-			part[i] = weight[i] ? total : 0;
-		return;
-	}
 	if ((sum & (sum - 1)) == 0)
 	{
 		/* A power of two, as units of a deal are: no division. */
@@ -194,29 +229,38 @@ rtm_split(uint64_t total, const uint64_t *weight, size_t n, uint64_t sum,
 			left -= part[i];
 		}
 	}
+	else if (total == RTM_DEAL_UNITS)
+	{
+		/*
+		 * Divisions by one number are products with its reciprocal. With sum
+		 * and weights scaled up to 2^62 <= sum < 2^63, the estimate is the
+		 * quotient or one less.
+		 */
+		int			scale = __builtin_clzll(sum) - 1;
+		uint64_t	inverse;
+
+		sum <<= scale;
+		inverse = (uint64_t) ((((rtm_uint128) 1 << 126) - 1) / sum);
+		for (size_t i = 0; i < n; i++)
+		{
+			uint64_t	w = weight[i] << scale;
+			uint64_t	quotient = (uint64_t) (((rtm_uint128) w * inverse) >> 64);
+			uint64_t	rest = (w << 62) - quotient * sum;
+			bool		short_by_one = rest >= sum;
+
+			part[i] = quotient + short_by_one;
+			remainder[i] = short_by_one ? rest - sum : rest;
+			left -= part[i];
+		}
+	}
 	else
 	{
 		for (size_t i = 0; i < n; i++)
 		{
-			/* Equal weights come in runs; their division is done once. */
-			if (i > 0 && weight[i] == weight[i - 1])
-			{
-				part[i] = part[i - 1];
-				remainder[i] = remainder[i - 1];
-			}
-			else
-			{
-				rtm_uint128 product = (rtm_uint128) total * weight[i];
-
-				if ((uint64_t) (product >> 64) == 0)
-					part[i] = (uint64_t) product / sum;
-				else
-					part[i] = (uint64_t) (product / sum);
-				remainder[i] = (uint64_t) product - part[i] * sum;
-			}
+			divide(total, weight[i], sum, &part[i], &remainder[i]);
 			left -= part[i];
 		}
 	}
 	if (left > 0)
-		hand_out(part, remainder, scratch + n, n, (size_t) left);
+		hand_out(part, remainder, scratch + n, n, sum, (size_t) left);
 }

@@ -29,9 +29,43 @@ __extension__ typedef __int128 rtm_int128;
  * Split total in proportion to weight[0..n-1], whose sum is sum > 0, into
  * part[0..n-1] that add up to total exactly: floors first, then one unit each
  * to the largest remainders, ties to the lowest index. A weight of zero gets
- * nothing. scratch holds 2n words.
+ * nothing. scratch holds 3n words.
  */
 extern void rtm_split(uint64_t total, const uint64_t *weight, size_t n, uint64_t sum,
 					  uint64_t *part, uint64_t *scratch);
+
+/*
+ * Where many share few weights, they are split by class: the weight of the
+ * i-th is value[class[i]], and one division each tells what a class gets.
+ */
+#define RTM_CLASSES		8
+
+typedef struct WeightClasses
+{
+	int			classes;
+	uint64_t	value[RTM_CLASSES];
+	uint64_t	count[RTM_CLASSES];	/* how many hold it */
+	uint64_t	sum;			/* of value x count, > 0, <= RTM_SPLIT_MAX */
+} WeightClasses;
+
+/* What each of a class gets; some get one more, which rtm_take() hands out. */
+typedef struct Quota
+{
+	uint64_t	part[RTM_CLASSES];
+	uint64_t	extra[RTM_CLASSES];	/* 1 where left is for the class */
+	uint64_t	left;
+} Quota;
+
+extern void rtm_split_classes(uint64_t total, const WeightClasses *weights, Quota *quota);
+
+/* The part of the next one, which is of this class. */
+static inline uint64_t
+rtm_take(Quota *quota, uint8_t class)
+{
+	uint64_t	extra = quota->left > 0 ? quota->extra[class] : 0;
+
+	quota->left -= extra;
+	return quota->part[class] + extra;
+}
 
 #endif							/* REVRTM_SPLIT_H */

@@ -35,7 +35,7 @@ DECLARE
     x int := pg_temp.dice('x' || seed, 1000);
     name text := (ARRAY['a', 'Ab', 'ä "q" \ ''s''', '{"not": 1}', 'é,ü', ''])[1 + x % 6] || n;
 BEGIN
-    CASE pg_temp.dice('edit' || seed, 20)
+    CASE pg_temp.dice('edit' || seed, 14)
     WHEN 0, 1 THEN
         INSERT INTO revrtm.channel_map VALUES (name, 'route ' || x % 3, 'content')
         ON CONFLICT (channel) DO UPDATE SET route_id = excluded.route_id || x;
@@ -71,26 +71,37 @@ BEGIN
             DELETE FROM revrtm.region WHERE region_id = 'r ' || i AND i % (2 + x % 3) = 0
                 AND NOT EXISTS (SELECT FROM revrtm.region c WHERE c.parent_id = 'r ' || i);
         END LOOP;
-    WHEN 13 THEN
-        INSERT INTO revrtm.currency VALUES (CASE x % 3 WHEN 0 THEN 'JPY' ELSE 'X' || chr(65 + n) || 'Z' END, x % 5, name)
-        ON CONFLICT (currency) DO UPDATE SET scale = excluded.scale;
-    WHEN 14 THEN
-        INSERT INTO revrtm.calendar VALUES (CASE x % 3 WHEN 0 THEN 'default' ELSE 'own' || n END, 'Asia/Tokyo', '{Mon-Thu 08:30-16:30}')
-        ON CONFLICT (calendar) DO UPDATE SET timezone = 'Europe/Paris';
-        INSERT INTO revrtm.calendar_holiday VALUES ('own' || n, date '2026-01-01' + x, name) ON CONFLICT DO NOTHING;
-    WHEN 15 THEN UPDATE revrtm.programme SET protection_days = 1 + x, timezone = (ARRAY['UTC', 'Asia/Tokyo'])[1 + x % 2];
-    WHEN 16 THEN UPDATE revrtm.partner_role_rule SET lookback = x, split_model = 'model ' || n;
-    WHEN 17 THEN
-        INSERT INTO revrtm.partner_role_map VALUES (CASE x % 2 WHEN 0 THEN 'reseller' ELSE 'own' || n END, 'implementer', x % 3 = 0)
-        ON CONFLICT (role) DO UPDATE SET joint = NOT partner_role_map.joint;
-        DELETE FROM revrtm.partner_role_map WHERE role IN ('broker', 'own' || x % 12) AND x % 5 = 0;
-    WHEN 18 THEN
-        INSERT INTO revrtm.partner_model VALUES (CASE x % 2 WHEN 0 THEN 'partner_equal' ELSE 'own' || n END, 'dual',
-            format('{"sourcer": 0.%s, "closer": %s}', x, 1 - ('0.' || x)::numeric)::jsonb)
-        ON CONFLICT (model) DO UPDATE SET enabled = NOT partner_model.enabled;
     ELSE
         UPDATE revrtm.product SET product_name = name WHERE product_id = 'ANY';
         INSERT INTO revrtm.product (product_id, parent_id) VALUES ('p' || n, 'ANY') ON CONFLICT DO NOTHING;
+    END CASE;
+END
+$$;
+
+-- And one of the terms.
+CREATE FUNCTION pg_temp.edit_terms(seed text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    n int := pg_temp.dice('n' || seed, 12);
+    x int := pg_temp.dice('x' || seed, 1000);
+BEGIN
+    CASE pg_temp.dice('terms' || seed, 6)
+    WHEN 0 THEN
+        INSERT INTO revrtm.currency VALUES (CASE x % 3 WHEN 0 THEN 'JPY' ELSE 'X' || chr(65 + n) || 'Z' END, x % 5, 'é "q"' || n)
+        ON CONFLICT (currency) DO UPDATE SET scale = excluded.scale;
+    WHEN 1 THEN
+        INSERT INTO revrtm.calendar VALUES (CASE x % 3 WHEN 0 THEN 'default' ELSE 'own' || n END, 'Asia/Tokyo', '{Mon-Thu 08:30-16:30}')
+        ON CONFLICT (calendar) DO UPDATE SET timezone = 'Europe/Paris';
+        INSERT INTO revrtm.calendar_holiday VALUES ('own' || n, date '2026-01-01' + x, 'é "q"' || n) ON CONFLICT DO NOTHING;
+    WHEN 2 THEN UPDATE revrtm.programme SET protection_days = 1 + x, timezone = (ARRAY['UTC', 'Asia/Tokyo'])[1 + x % 2];
+    WHEN 3 THEN UPDATE revrtm.partner_role_rule SET lookback = x, split_model = 'model ' || n;
+    WHEN 4 THEN
+        INSERT INTO revrtm.partner_role_map VALUES (CASE x % 2 WHEN 0 THEN 'reseller' ELSE 'own' || n END, 'implementer', x % 3 = 0)
+        ON CONFLICT (role) DO UPDATE SET joint = NOT partner_role_map.joint;
+        DELETE FROM revrtm.partner_role_map WHERE role IN ('broker', 'own' || x % 12) AND x % 5 = 0;
+    ELSE
+        INSERT INTO revrtm.partner_model VALUES (CASE x % 2 WHEN 0 THEN 'partner_equal' ELSE 'own' || n END, 'dual',
+            format('{"sourcer": 0.%s, "closer": %s}', x, 1 - ('0.' || x)::numeric)::jsonb)
+        ON CONFLICT (model) DO UPDATE SET enabled = NOT partner_model.enabled;
     END CASE;
 END
 $$;
@@ -113,6 +124,7 @@ BEGIN
     FOR round IN 1 .. 60 LOOP
         PERFORM pg_temp.other_settings(round);
         PERFORM pg_temp.edit(round || '/' || i) FROM generate_series(1, 1 + pg_temp.dice('edits' || round, 6)) i;
+        PERFORM pg_temp.edit_terms('terms ' || round);
         COMMIT;
         INSERT INTO kept SELECT round, clock_timestamp(), revrtm.export_policy(), revrtm.policy_hash(), pg_temp.held();
     END LOOP;
@@ -134,11 +146,11 @@ SELECT is_empty($$SELECT round FROM kept WHERE revrtm.read_policy(policy)::text 
 
 -- Differences, against sets of (table, key, column, value).
 CREATE TEMP TABLE cell AS
-SELECT k.round, p.table_name, r -> p.key_columns[1] AS key, c.key AS column_name, c.value::text AS value
+SELECT k.round, p.table_name, (SELECT jsonb_object_agg(n, r -> n) FROM unnest(p.key_columns) n) AS key, c.key AS column_name, c.value::text AS value
 FROM kept k, revrtm.policy_table p, jsonb_array_elements(k.policy -> 'tables' -> p.table_name) r, jsonb_each(r) c
 WHERE k.round % 4 = 0;
 CREATE TEMP TABLE diff AS
-SELECT a.round AS a, b.round AS b, d.table_name, d.row_key -> p.key_columns[1] AS key, d.change, o.column_name, o.old, o.new
+SELECT a.round AS a, b.round AS b, d.table_name, d.row_key AS key, d.change, o.column_name, o.old, o.new
 FROM kept a, kept b, revrtm.policy_diff(a.policy, b.policy) d
 JOIN revrtm.policy_table p ON p.table_name = d.table_name
 CROSS JOIN LATERAL (

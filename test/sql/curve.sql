@@ -20,6 +20,7 @@ SELECT c, revrtm.curve_value(c, 0) AS value, revrtm.curve_slope(c, 0) AS slope,
        revrtm.curve_value(c, 1e300) AS far
 FROM unnest(ARRAY['power(3,1,0.5)', 'power(3,1,1)', 'exponential(3,1,1e-300)', 'hill(3,1,10,0.5)',
                   'hill(3,1,10,1)', 'hill(3,1,10,2)', 'hill(3,1,1e300,1)']::revrtm.response_curve[]) c;
+SELECT revrtm.curve_value('power(3,0,2)', 1e200) AS flat;
 
 -- Equality is that of the stored parameters.
 SELECT revrtm.curve('linear', 0, 1) OPERATOR(revrtm.=) revrtm.curve('linear', '-0', 1) AS eq,

@@ -226,8 +226,8 @@ BEGIN
         PERFORM crm.churn(batch, batch % 6 = 0);
         SELECT * INTO r FROM revrtm.refresh_journeys(verify => batch % 6 = 0);
         EXECUTE format('SELECT count(*) FROM ((SELECT %1$s FROM (%2$s) b EXCEPT SELECT %1$s FROM revrtm.deal_journey)
-                        UNION ALL (SELECT %1$s FROM revrtm.deal_journey EXCEPT SELECT %1$s FROM (%2$s) b)) x', columns, revrtm.journey_query(false))
-        INTO unlike USING NULL::text[], revrtm.lookback();
+                        UNION ALL (SELECT %1$s FROM revrtm.deal_journey EXCEPT SELECT %1$s FROM (%2$s) b)) x', columns, revrtm.journey_query(NULL))
+        INTO unlike;
         INSERT INTO crm.log SELECT batch, r.mode, r.inserted + r.updated + r.deleted, unlike, (SELECT count(*) FROM crm.difference),
                                    (SELECT count(*) FROM revrtm.deal_journey);
     END LOOP;
@@ -365,3 +365,37 @@ DELETE FROM revrtm.journey_refresh;
 SELECT count(*) FROM revrtm.deal_journey;
 DROP TABLE counts;
 DROP SCHEMA crm CASCADE;
+
+-- In batches: begun, cancelled, gone on with, and the same in the end.
+CREATE TABLE batch_deal AS SELECT 'd' || i AS id, 'a' || i % 7 AS account, i * 1.5 AS amount, i % 3 = 0 AS won FROM generate_series(1, 25) i;
+CREATE TABLE batch_touch AS SELECT 't' || i AS id, 'd' || i % 25 AS deal, timestamptz '2025-01-01 00:00+00' + i * interval '1 hour' AS at FROM generate_series(1, 100) i;
+SELECT FROM revrtm.bind('opportunity', $$SELECT id AS opportunity_id, account AS account_id, amount, true AS is_closed, won AS is_won, timestamptz '2025-01-01 00:00+00' AS created_at, date '2025-02-01' AS close_date FROM public.batch_deal$$);
+SELECT FROM revrtm.bind('touch', $$SELECT id AS touch_id, at AS touched_at, 'c' AS channel, deal AS opportunity_id FROM public.batch_touch$$);
+SELECT * FROM revrtm.refresh_progress;
+SELECT revrtm.refresh_batch(10);
+SELECT mode, deals, done, pending FROM revrtm.refresh_progress;
+SELECT revrtm.refresh_batch(10);
+SELECT mode, deals, done, pending FROM revrtm.refresh_progress;
+SELECT count(*) FROM revrtm.deal_journey WHERE opportunity_id LIKE 'd%';
+CALL revrtm.refresh_in_batches(4);
+SELECT * FROM revrtm.refresh_progress;
+SELECT count(*), count(journey), sum(revrtm.touch_count(journey)) FROM revrtm.deal_journey;
+SELECT * FROM revrtm.refresh_journeys(verify => true);
+-- Another binding begins anew.
+SELECT revrtm.refresh_batch(10);
+SELECT revrtm.refresh_batch(10);
+SELECT FROM revrtm.bind('touch', $$SELECT id AS touch_id, at AS touched_at, 'other' AS channel, deal AS opportunity_id FROM public.batch_touch$$);
+SELECT revrtm.refresh_batch(1000);
+SELECT mode, deals, done, pending FROM revrtm.refresh_progress;
+DELETE FROM batch_deal WHERE id = 'd3';
+CALL revrtm.refresh_in_batches();
+SELECT count(*) FILTER (WHERE (revrtm.path(journey))[1] = 'other') AS anew, count(*) FROM revrtm.deal_journey;
+-- A refresh of everything ends the one under way.
+SELECT revrtm.refresh_batch(10);
+SELECT * FROM revrtm.refresh_journeys();
+SELECT * FROM revrtm.refresh_progress;
+CALL revrtm.refresh_in_batches(0);
+CALL revrtm.refresh_in_batches(NULL);
+SELECT revrtm.unbind('opportunity'), revrtm.unbind('touch');
+SELECT * FROM revrtm.refresh_journeys();
+DROP TABLE batch_deal, batch_touch;

@@ -26,6 +26,7 @@ SELECT revrtm.bind('contact', $$SELECT 'c1'::text AS contact_id, 'a29'::text AS 
     UNION ALL SELECT 'c2', 'a30', true$$) IS NOT NULL AS bound;
 SELECT revrtm.bind('opportunity_partner', $$SELECT deal AS opportunity_id, partner AS partner_id, role, pr.at(since) AS since
     FROM pr.role$$) IS NOT NULL AS bound;
+SELECT revrtm.bind('account', $$SELECT 'a35 old'::text AS account_id, NULL::text AS account_name, 'a35'::text AS merged_into$$) IS NOT NULL AS bound;
 INSERT INTO revrtm.channel_map VALUES ('joint', 'co_sell', 'program');
 INSERT INTO revrtm.product (product_id, parent_id) VALUES ('security', 'ANY'), ('platform', 'ANY'), ('audit', 'security');
 
@@ -36,7 +37,7 @@ CREATE FUNCTION pr.register(deal text, partner text, submitted interval, protect
     VALUES ('a' || deal, partner, ARRAY[product], '{ANY}', protection, status, false, pr.at(submitted), pr.at(submitted))
 $$;
 
-INSERT INTO pr.deal (id) SELECT lpad(n::text, 2, '0') FROM generate_series(1, 34) n;
+INSERT INTO pr.deal (id) SELECT lpad(n::text, 2, '0') FROM generate_series(1, 35) n;
 UPDATE pr.deal SET ended = NULL WHERE id = '21';
 UPDATE pr.deal SET created = NULL WHERE id = '22';
 UPDATE pr.deal SET ended = '2026-03-01 12:00Z' WHERE id = '23';
@@ -84,6 +85,9 @@ SELECT pr.register(d, p, s, g::daterange) FROM (VALUES
 SELECT pr.register('24', 'P1', '-5 days', '[2026-03-29,2026-06-20)', product => 'platform'),
     pr.register('26', 'P1', '-5 days', '[2026-03-29,2026-06-20)', product => 'ANY'),
     pr.register('28', 'P2', '-5 days', '[2026-03-29,2026-06-20)', 'rejected');
+-- 35 what names an account that was merged.
+SELECT pr.register('35 old', 'P1', '-5 days', '[2026-03-29,2026-06-20)');
+INSERT INTO pr.touch (id, account, partner, at) VALUES ('35', 'a35 old', 'P2', '5 days');
 SELECT mode, inserted FROM revrtm.refresh_journeys();
 
 SELECT opportunity_id AS deal, role, partner_id AS partner, rule, CASE WHEN evidence NOT LIKE 'registration:%' THEN evidence END AS evidence,
@@ -183,7 +187,7 @@ INSERT INTO revrtm.partner_model VALUES ('bad', 'dual', '{"closer": 0.9999999, "
 -- Everything as it was.
 DELETE FROM revrtm.partner_split;
 DELETE FROM revrtm.deal_registration;
-SELECT count(revrtm.unbind(r)) FROM unnest('{opportunity,touch,contact,opportunity_partner}'::text[]) r;
+SELECT count(revrtm.unbind(r)) FROM unnest('{account,opportunity,touch,contact,opportunity_partner}'::text[]) r;
 SELECT deleted FROM revrtm.refresh_journeys();
 DELETE FROM revrtm.channel_map;
 DELETE FROM revrtm.product WHERE product_id = 'audit';

@@ -76,6 +76,8 @@ typedef struct Line
 	size_t		index;
 } Line;
 
+static int	split_by_class = 0;
+
 static int
 compare_lines(const void *left, const void *right)
 {
@@ -109,13 +111,50 @@ reference_split(uint64_t total, const uint64_t *weight, size_t n, uint64_t sum, 
 	free(line);
 }
 
+/*
+ * The same by class, where the weights are few.
+ */
+static long
+check_classes(uint64_t total, const uint64_t *weight, size_t n, uint64_t sum,
+			  const uint64_t *expected)
+{
+	WeightClasses by = {0};
+	Quota		quota;
+	uint8_t    *class = room(n);
+	long		bad = 0;
+
+	by.sum = sum;
+	for (size_t i = 0; i < n; i++)
+	{
+		int			k = 0;
+
+		while (k < by.classes && by.value[k] != weight[i])
+			k++;
+		if (k == RTM_CLASSES)
+		{
+			free(class);
+			return 0;
+		}
+		if (k == by.classes)
+			by.value[by.classes++] = weight[i];
+		by.count[k]++;
+		class[i] = (uint8_t) k;
+	}
+	split_by_class++;
+	rtm_split_classes(total, &by, &quota);
+	for (size_t i = 0; i < n; i++)
+		bad += rtm_take(&quota, class[i]) != expected[i];
+	free(class);
+	return bad;
+}
+
 static long
 check_split(uint64_t total, const uint64_t *weight, size_t n)
 {
 	uint64_t   *copy = room(sizeof(uint64_t) * n);
 	uint64_t   *part = room(sizeof(uint64_t) * n);
 	uint64_t   *expected = room(sizeof(uint64_t) * n);
-	uint64_t   *scratch = room(sizeof(uint64_t) * 2 * n);
+	uint64_t   *scratch = room(sizeof(uint64_t) * 3 * n);
 	uint64_t	sum = 0;
 	uint64_t	given = 0;
 	long		bad = 0;
@@ -131,6 +170,7 @@ check_split(uint64_t total, const uint64_t *weight, size_t n)
 		bad += part[i] != expected[i] || copy[i] != weight[i] || (weight[i] == 0 && part[i] != 0);
 	}
 	bad += given != total;
+	bad += check_classes(total, weight, n, sum, expected);
 	free(copy);
 	free(part);
 	free(expected);
@@ -148,7 +188,7 @@ test_split(void)
 	{
 		size_t		n = 1 + random_below(round % 20 == 0 ? MOST : 40);
 		int			shape = round % 7;
-		uint64_t	total = random_bits() >> (1 + random_below(63));
+		uint64_t	total = round % 5 == 0 ? RTM_DEAL_UNITS : random_bits() >> (1 + random_below(63));
 		uint64_t	whole = RTM_DEAL_UNITS >> random_below(50);
 		uint64_t	taken = 0;
 
@@ -187,6 +227,7 @@ test_split(void)
 		bad += check_split(total, weight, n);
 	}
 	report("random splits equal those by sorting, and sum exactly", bad);
+	report("a third of them was split by class as well", split_by_class < 20000 / 3);
 
 	{
 		const uint64_t edge[] = {0, 1, 2, RTM_SPLIT_MAX - 1, RTM_SPLIT_MAX};
@@ -211,7 +252,7 @@ test_split(void)
 		const uint64_t thirds[3] = {1, 1, 1};
 		const uint64_t mixed[4] = {1, 2, 1, 2};
 		uint64_t	part[4];
-		uint64_t	scratch[8];
+		uint64_t	scratch[12];
 
 		rtm_split(100, thirds, 3, 3, part, scratch);
 		bad = part[0] != 34 || part[1] != 33 || part[2] != 33;
@@ -227,12 +268,18 @@ test_split(void)
 static uint64_t
 weigh(const ModelRule *rule, const TouchColumns *t, uint64_t *weight)
 {
-	uint64_t   *own = room(sizeof(uint64_t) * t->n);
-	uint64_t   *scratch = room(sizeof(uint64_t) * 3 * t->n);
-	uint64_t	sum = rtm_weights(rule, t, own, scratch);
+	uint64_t   *scratch = room(sizeof(uint64_t) * 4 * t->n);
+	Weights		weights;
+	uint64_t	sum;
 
-	memcpy(weight, own, sizeof(uint64_t) * t->n);
-	free(own);
+	weights.touch = room(sizeof(uint64_t) * t->n);
+	weights.class = room(t->n);
+	rtm_weights(rule, t, &weights, scratch);
+	for (size_t i = 0; i < t->n; i++)
+		weight[i] = rtm_weight(&weights, i);
+	sum = rtm_weight_sum(&weights);
+	free(weights.touch);
+	free(weights.class);
 	free(scratch);
 	return sum;
 }
@@ -472,7 +519,7 @@ test_time_decay(void)
 			weight[1] != RTM_DEAL_UNITS / 3 || weight[2] != RTM_DEAL_UNITS / 3;
 		t.touched_at = NULL;
 		sum = weigh(&rule, &t, weight);
-		bad += wrong_sum(weight, 3, sum) || weight[1] != RTM_DEAL_UNITS / 3;
+		bad += wrong_sum(weight, 3, sum) || weight[0] != weight[1] || weight[1] != weight[2];
 		report("touches of one instant, or of none, weigh the same", bad);
 	}
 	{
