@@ -25,6 +25,7 @@ SELECT string_agg(h.line, E'\n' ORDER BY h.line COLLATE "C") FROM (
     UNION ALL SELECT format('programme %s %s %s', timezone, calendar, protection_days) FROM revrtm.programme
     UNION ALL SELECT format('rule %s %s %s', lookback, direct_lookback, split_model) FROM revrtm.partner_role_rule
     UNION ALL SELECT format('role %L %s %s', role, pool, joint) FROM revrtm.partner_role_map
+    UNION ALL SELECT format('route role %s %s %s %s %s', rule_id, route_id, segment, role, priority) FROM revrtm.route_role
     UNION ALL SELECT format('partner model %s %s %s %s', model, kind, parameters, enabled) FROM revrtm.partner_model) h (line)
 $$;
 
@@ -84,7 +85,7 @@ DECLARE
     n int := pg_temp.dice('n' || seed, 12);
     x int := pg_temp.dice('x' || seed, 1000);
 BEGIN
-    CASE pg_temp.dice('terms' || seed, 6)
+    CASE pg_temp.dice('terms' || seed, 7)
     WHEN 0 THEN
         INSERT INTO revrtm.currency VALUES (CASE x % 3 WHEN 0 THEN 'JPY' ELSE 'X' || chr(65 + n) || 'Z' END, x % 5, 'é "q"' || n)
         ON CONFLICT (currency) DO UPDATE SET scale = excluded.scale;
@@ -98,6 +99,9 @@ BEGIN
         INSERT INTO revrtm.partner_role_map VALUES (CASE x % 2 WHEN 0 THEN 'reseller' ELSE 'own' || n END, 'implementer', x % 3 = 0)
         ON CONFLICT (role) DO UPDATE SET joint = NOT partner_role_map.joint;
         DELETE FROM revrtm.partner_role_map WHERE role IN ('broker', 'own' || x % 12) AND x % 5 = 0;
+    WHEN 5 THEN
+        INSERT INTO revrtm.route_role (rule_id, route_id, segment, role) VALUES ('rule ' || n, 'direct', 'segment ' || n, 'support')
+        ON CONFLICT (rule_id) DO UPDATE SET priority = x;
     ELSE
         INSERT INTO revrtm.partner_model VALUES (CASE x % 2 WHEN 0 THEN 'partner_equal' ELSE 'own' || n END, 'dual',
             format('{"sourcer": 0.%s, "closer": %s}', x, 1 - ('0.' || x)::numeric)::jsonb)

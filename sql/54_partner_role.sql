@@ -116,7 +116,7 @@ DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION revrtm.check_partner
 INSERT INTO revrtm.note (note, meaning) VALUES
 ('ends_before_start', 'The deal ends before its creation, so that nothing lies between.'),
 ('no_created_at', 'The deal has no creation date, so that nothing can be before or after it.'),
-('no_rule', 'revrtm.partner_role_rule has no row, so that nothing is read.'),
+('no_terms', 'revrtm.partner_role_rule has no row, so that nothing is read.'),
 ('no_split', 'The partners of the deal have agreed no shares, so that its one partner has it.'),
 ('registrations_hidden', 'The reader may not see all registrations, so that partners they protect may be missing.'),
 ('verified_unbound', 'The bound CRM does not tell which touches are verified, so that each counts as verified.');
@@ -190,7 +190,7 @@ WITH known AS (
                      ROWS UNBOUNDED PRECEDING)
 ), judged AS (
     SELECT p.*,
-           CASE WHEN NOT EXISTS (SELECT FROM revrtm.partner_role_rule) THEN 'no_rule'
+           CASE WHEN NOT EXISTS (SELECT FROM revrtm.partner_role_rule) THEN 'no_terms'
                 WHEN p.kind IN ('role', 'deal', 'split') THEN CASE WHEN p.is_joint THEN 'joint_role' ELSE 'listed' END
                 WHEN NOT p.is_valid THEN CASE p.kind WHEN 'touch' THEN 'unverified' ELSE 'not_approved' END
                 WHEN NOT p.is_product THEN 'other_product'
@@ -244,7 +244,7 @@ COMMENT ON COLUMN revrtm.partner_evidence.direct_at IS 'The latest touch without
 COMMENT ON COLUMN revrtm.partner_evidence.pool IS 'The pool that the role stands for, see partner_role_map; NULL for registrations and touches.';
 COMMENT ON COLUMN revrtm.partner_evidence.share IS 'Share agreed in partner_split.';
 COMMENT ON COLUMN revrtm.partner_evidence.verdict IS
-'sourced, co_sell or influenced: it makes the deal so. joint_role: it makes the deal co_sell if the same partner has a touch between creation and end. listed: it names the partner. direct_touch: would have sourced, but a touch without a partner came shortly before it. precedence: would have sourced, but another registration protected the deal''s creation. Of no account: unverified, not_approved, other_product, after_creation, too_early, undated (a deal without a creation date), no_rule.';
+'sourced, co_sell or influenced: it makes the deal so. joint_role: it makes the deal co_sell if the same partner has a touch between creation and end. listed: it names the partner. direct_touch: would have sourced, but a touch without a partner came shortly before it. precedence: would have sourced, but another registration protected the deal''s creation. Of no account: unverified, not_approved, other_product, after_creation, too_early, undated (a deal without a creation date), no_terms.';
 COMMENT ON COLUMN revrtm.partner_evidence.counts IS 'Whether it makes the partner one of the deal''s.';
 
 CREATE VIEW revrtm.partner_involvement WITH (security_invoker = true) AS
@@ -344,7 +344,7 @@ SELECT d.opportunity_id AS partner_role_key,
        coalesce(p.is_influenced, false) AS is_influenced,
        coalesce(p.partners, 0) AS partners,
        d.amount,
-       CASE WHEN NOT EXISTS (SELECT FROM revrtm.partner_role_rule) THEN 'no_rule'
+       CASE WHEN NOT EXISTS (SELECT FROM revrtm.partner_role_rule) THEN 'no_terms'
             WHEN NOT (SELECT revrtm.is_staff()) THEN 'registrations_hidden'
             WHEN d.created_at IS NULL THEN 'no_created_at'
             WHEN d.ended_at <= d.created_at THEN 'ends_before_start'
@@ -385,7 +385,7 @@ COMMENT ON COLUMN revrtm.partner_role.is_influenced IS 'Whether any partner infl
 COMMENT ON COLUMN revrtm.partner_role.partners IS 'Its partners, see partner_involvement.';
 COMMENT ON COLUMN revrtm.partner_role.amount IS 'Its amount in revrtm.currency.';
 COMMENT ON COLUMN revrtm.partner_role.note IS
-'no_rule, registrations_hidden (the reader is not staff: row security shows only some registrations, or none), no_created_at, ends_before_start, verified_unbound, or NULL.';
+'no_terms, registrations_hidden (the reader is not staff: row security shows only some registrations, or none), no_created_at, ends_before_start, verified_unbound, or NULL.';
 
 INSERT INTO revrtm.catalog_measure (view_name, column_name, unit, additive) VALUES
 ('partner_evidence', 'share', 'share', true),
