@@ -102,6 +102,8 @@ SQL_MODULES = \
 	sql/45_claim.sql \
 	sql/50_deal.sql \
 	sql/52_role.sql \
+	sql/54_partner_role.sql \
+	sql/55_partner_credit.sql \
 	sql/60_curve.sql \
 	sql/62_curve_fit.sql \
 	sql/65_allocate.sql \
@@ -148,6 +150,7 @@ REGRESS = \
 	council \
 	money \
 	policy \
+	partner_role \
 	catalog \
 	api \
 	uninstall
@@ -176,6 +179,7 @@ PGTAP = \
 	test/pgtap/maven_claims.sql \
 	test/pgtap/maven_crm.sql \
 	test/pgtap/money.sql \
+	test/pgtap/partner_role.sql \
 	test/pgtap/pathdata.sql \
 	test/pgtap/pathdata_markov.sql \
 	test/pgtap/real_curves.sql \

@@ -106,6 +106,13 @@ BEGIN
     CROSS JOIN LATERAL revrtm.approve_registration(
         r.registration_id, daterange(p.since, p.since + 90), 'The partner found the deal.') d
     WHERE p.n % 10 NOT IN (0, 9);
+    -- They were submitted two days to three weeks before the deal was there.
+    UPDATE revrtm.deal_registration r
+    SET submitted_at = s.at, decided_at = s.at + interval '30 hours'
+    FROM (SELECT p.account_id, (p.since - 2 - floor(20 * revrtm.demo_random(seed, 'submitted', p.n))::int)::timestamp
+                               AT TIME ZONE 'UTC' + interval '9 hours' AS at
+          FROM demo_pick p) s
+    WHERE r.account_id = s.account_id AND r.status = 'approved' AND r.details @> '{"demo": true}';
     PERFORM d.status
     FROM (SELECT * FROM demo_pick ORDER BY demo_pick.n OFFSET 0) p
     CROSS JOIN LATERAL revrtm.register_deal(

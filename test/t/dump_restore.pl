@@ -83,6 +83,13 @@ INSERT INTO revrtm.calendar (calendar, timezone, windows) VALUES ('own', 'Austra
 INSERT INTO revrtm.calendar_holiday VALUES ('default', '2026-12-25', 'Christmas'), ('own', '2026-04-03', NULL);
 UPDATE revrtm.programme SET timezone = 'Asia/Tokyo', calendar = 'own', protection_days = 60;
 INSERT INTO revrtm.channel_map VALUES ('own channel', 'oem', 'own');
+UPDATE revrtm.partner_role_rule SET lookback = 120, split_model = 'own';
+UPDATE revrtm.partner_role_map SET pool = 'implementer' WHERE role = 'distributor';
+INSERT INTO revrtm.partner_role_map VALUES ('co-sell', 'influencer', true), ('own', 'closer', false);
+DELETE FROM revrtm.partner_model WHERE model = 'partner_manual';
+UPDATE revrtm.partner_model SET enabled = false WHERE model = 'partner_dual';
+INSERT INTO revrtm.partner_model VALUES ('partner_equal', 'manual', '{}'), ('own', 'dual', '{"sourcer": 0.25, "fulfiller": 0.75}');
+INSERT INTO revrtm.partner_split VALUES ('account 2', 'deal 2', 'partner 1', 0.125), ('account 2', 'deal 2', 'partner 2', 0.875), ('(none)', 'deal 1', 'partner 1', 1);
 INSERT INTO revrtm.budget_line (line, route_id, category, curve, lo, hi) VALUES
     ('own', 'oem', 'own', 'hill(0,90000,40000,0.9)', 0, 50000.005), ('without', 'zz', 'own', NULL, NULL, NULL);
 UPDATE revrtm.budget_line SET curve = 'log(-7,0.1)', lo = 0.01 WHERE line = 'direct/content';
