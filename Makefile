@@ -32,6 +32,7 @@ OBJS = \
 	src/money.o \
 	src/normalize.o \
 	src/partner.o \
+	src/path_transform.o \
 	src/programme.o \
 	src/proportion.o \
 	src/quantile.o \
@@ -66,6 +67,7 @@ SQL_MODULES = \
 	sql/20_journey.sql \
 	sql/22_journeys.sql \
 	sql/30_attribution.sql \
+	sql/34_attribution_policy.sql \
 	sql/35_deal_journey.sql \
 	sql/36_refresh.sql \
 	sql/40_tree.sql \
@@ -102,6 +104,7 @@ REGRESS = \
 	binding \
 	identity \
 	deal_journey \
+	attribution_policy \
 	demo \
 	adapter \
 	tree \
@@ -134,6 +137,7 @@ PGTAP = \
 	test/pgtap/adventureworks_rates.sql \
 	test/pgtap/allocate.sql \
 	test/pgtap/attribution.sql \
+	test/pgtap/attribution_policy.sql \
 	test/pgtap/calendar.sql \
 	test/pgtap/claim.sql \
 	test/pgtap/curve_fit.sql \

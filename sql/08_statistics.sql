@@ -12,14 +12,14 @@ COMMENT ON COLUMN revrtm.note.meaning IS 'What it says of its row.';
 GRANT SELECT ON revrtm.note TO PUBLIC;
 
 INSERT INTO revrtm.note (note, meaning) VALUES
-('basis_changed', 'A binding or setting changed since the last refresh; the next one reads everything.'),
+('basis_changed', 'A binding, setting or attribution policy changed since the last refresh; the next one reads everything.'),
 ('bound', 'A shape parameter of the fitted curve is at the end of its range.'),
 ('constant_spend', 'Spend was the same in every month, so no response to it can be fitted; the line keeps its budget.'),
 ('few_months', 'Fewer than six months with spend, too few to fit a response; the line keeps its budget.'),
 ('few_points', 'Fewer points than the curve needs; the average return through the origin stands for it.'),
 ('fx_missing', 'Amounts without a rate to revrtm.currency were left out of the sums.'),
 ('margin_estimated', 'The margin is the amount times the default margin of the route.'),
-('moves_unverified', 'Hard deletes, and touches or contacts that moved, are found by the next verifying refresh only.'),
+('moves_unverified', 'Hard deletes, touches or contacts that moved, and stages or roles of persons that changed alone, are found by the next verifying refresh only.'),
 ('no_amount', 'The deal has no amount: it is counted, but part of no sum of money.'),
 ('no_churn', 'No customer was lost, so a lifetime has no estimate.'),
 ('no_closed', 'No deal closed, so there is no win rate.'),
