@@ -7,10 +7,18 @@ EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" revrtm.contr
 MODULE_big = revrtm
 OBJS = \
 	src/allocate.o \
+	src/allocate_concave.o \
+	src/allocate_goal.o \
+	src/allocate_limit.o \
+	src/allocate_price.o \
+	src/allocate_reach.o \
+	src/allocate_units.o \
 	src/attribution.o \
 	src/binding.o \
 	src/budget_allocate.o \
 	src/budget_plan.o \
+	src/budget_plan_io.o \
+	src/budget_task.o \
 	src/business_time.o \
 	src/calendar.o \
 	src/claim.o \
@@ -21,6 +29,7 @@ OBJS = \
 	src/curve_fit.o \
 	src/curve_search.o \
 	src/demo.o \
+	src/envelope.o \
 	src/fx.o \
 	src/identity.o \
 	src/journey.o \
@@ -44,6 +53,10 @@ OBJS = \
 	src/response_curve.o \
 	src/response_sample.o \
 	src/revrtm.o \
+	src/role.o \
+	src/role_audit.o \
+	src/role_keep.o \
+	src/role_route.o \
 	src/scope.o \
 	src/settings.o \
 	src/split.o \
@@ -74,6 +87,7 @@ SQL_MODULES = \
 	sql/42_registration.sql \
 	sql/45_claim.sql \
 	sql/50_deal.sql \
+	sql/52_role.sql \
 	sql/60_curve.sql \
 	sql/62_curve_fit.sql \
 	sql/65_allocate.sql \
@@ -110,6 +124,7 @@ REGRESS = \
 	tree \
 	registration \
 	registration_rls \
+	role \
 	claim \
 	curve \
 	curve_fit \
@@ -129,6 +144,7 @@ ISOLATION = \
 	iso_policy \
 	iso_refresh \
 	iso_register \
+	iso_role \
 	iso_tree
 ISOLATION_OPTS = --inputdir=test --outputdir=.
 
@@ -148,6 +164,7 @@ PGTAP = \
 	test/pgtap/money.sql \
 	test/pgtap/pathdata.sql \
 	test/pgtap/real_curves.sql \
+	test/pgtap/role.sql \
 	test/pgtap/statistics.sql \
 	test/pgtap/policy.sql
 
@@ -160,6 +177,8 @@ TAP = \
 # Plain C programs over the pure mathematics: test/unit/NAME.c, linked with
 # the sources in UNIT_NAME.
 UNIT = \
+	allocate_global_test \
+	allocate_nlopt_test \
 	allocate_test \
 	business_time_test \
 	curve_fit_test \
@@ -167,7 +186,11 @@ UNIT = \
 	quantile_test \
 	split_test \
 	wilson_test
-UNIT_allocate_test = src/allocate.c src/curve.c
+ALLOCATE = src/allocate.c src/allocate_concave.c src/allocate_goal.c src/allocate_limit.c \
+	src/allocate_price.c src/allocate_reach.c src/allocate_units.c src/envelope.c src/curve.c
+UNIT_allocate_global_test = $(ALLOCATE)
+UNIT_allocate_nlopt_test = $(ALLOCATE)
+UNIT_allocate_test = $(ALLOCATE)
 UNIT_business_time_test = src/business_time.c
 UNIT_curve_fit_test = src/curve_fit.c src/curve_search.c src/curve.c
 UNIT_normalize_test = src/normalize.c
@@ -178,8 +201,10 @@ UNIT_wilson_test = src/wilson.c
 # Fuzz targets of the pure mathematics: test/fuzz/NAME.c, likewise with the
 # sources in FUZZ_NAME.
 FUZZ = \
+	allocate_fuzz \
 	curve_fuzz \
 	curve_fit_fuzz
+FUZZ_allocate_fuzz = $(ALLOCATE)
 FUZZ_curve_fuzz = src/curve.c
 FUZZ_curve_fit_fuzz = src/curve_fit.c src/curve_search.c src/curve.c
 
@@ -228,7 +253,8 @@ check:
 
 bench:
 	$(RUN) tools/setup demo
-	$(RUN) tools/cluster build/bench bench/run
+	@REVRTM_SERVER_OPTIONS='-c shared_buffers=2GB -c max_wal_size=8GB -c random_page_cost=1.1' \
+		exec setpriv --pdeathsig TERM tools/cluster build/bench bench/run
 
 psql:
 	$(RUN) tools/server build/demo psql -d demo $(ARGS)

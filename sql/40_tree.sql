@@ -16,7 +16,7 @@ CREATE TABLE revrtm.region (
 CREATE INDEX region_child ON revrtm.region (parent_id, span);
 
 COMMENT ON TABLE revrtm.region IS
-'Tree of regions below the root ANY: insert nodes by region_id and parent_id, parents first; rename freely. Moving a node raises 0A000, deleting one that has children or registrations 23503.';
+'Tree of regions below the root ANY: insert nodes by region_id and parent_id, parents first; rename freely. Moving a node raises 0A000, deleting one that has children, registrations or rules of the role matrix 23503.';
 COMMENT ON COLUMN revrtm.region.region_id IS 'Code of the region, 1 to 255 bytes; ANY is the root. It cannot be changed.';
 COMMENT ON COLUMN revrtm.region.parent_id IS 'Code of the region that contains this one; NULL for the root alone.';
 COMMENT ON COLUMN revrtm.region.region_name IS 'Name to show; free to change.';
@@ -39,7 +39,7 @@ CREATE TABLE revrtm.product (
 CREATE INDEX product_child ON revrtm.product (parent_id, span);
 
 COMMENT ON TABLE revrtm.product IS
-'Tree of products below the root ANY (families, lines, items): insert nodes by product_id and parent_id, parents first; rename freely. Moving a node raises 0A000, deleting one that has children or registrations 23503.';
+'Tree of products below the root ANY (families, lines, items): insert nodes by product_id and parent_id, parents first; rename freely. Moving a node raises 0A000, deleting one that has children, registrations or rules of the role matrix 23503.';
 COMMENT ON COLUMN revrtm.product.product_id IS 'Code of the product, 1 to 255 bytes; ANY is the root. It cannot be changed.';
 COMMENT ON COLUMN revrtm.product.parent_id IS 'Code of the family that contains this product; NULL for the root alone.';
 COMMENT ON COLUMN revrtm.product.product_name IS 'Name to show; free to change.';

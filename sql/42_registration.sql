@@ -257,10 +257,18 @@ BEGIN
         ON revrtm.product TO %I', role_name);
     EXECUTE format('GRANT SELECT ON revrtm.registration_conflict, revrtm.partner_login,
         revrtm.partner_proxy TO %I', role_name);
+    EXECUTE format('GRANT SELECT, DELETE, INSERT (rule_id, route_id, segment, product_code, region_code, role,
+            priority, valid),
+        UPDATE (rule_id, route_id, segment, product_code, region_code, role, priority, valid)
+        ON revrtm.route_role TO %I', role_name);
+    -- What the two views read beside the matrix.
+    EXECUTE format('GRANT SELECT (route_id, active) ON revrtm.route TO %I', role_name);
+    EXECUTE format('GRANT SELECT (product, region) ON revrtm.deal_journey TO %I', role_name);
+    EXECUTE format('GRANT SELECT ON revrtm.role_overlap, revrtm.role_dead TO %I', role_name);
 END
 $$;
 COMMENT ON FUNCTION revrtm.grant_staff(text) IS
-'Lets a role of channel management see and decide on every registration, and keep the trees of regions and products. For the owner of the tables.';
+'Lets a role of channel management see and decide on every registration, and keep the trees of regions and products and the role matrix. For the owner of the tables.';
 
 SELECT pg_catalog.pg_extension_config_dump('revrtm.deal_registration', '');
 SELECT pg_catalog.pg_extension_config_dump('revrtm.partner_login', '');

@@ -51,6 +51,32 @@ BEGIN
     SELECT p.product_code, p.family, p.name FROM revrtm_demo.product_2 p ORDER BY p.product_code COLLATE "C"
     ON CONFLICT (product_id) DO NOTHING;
 
+    -- Who leads where. Not right on purpose: partners and the marketplace both
+    -- lead for one product in Asia and the Pacific, since April nobody leads in
+    -- Latin America, and the rule on security decides nothing.
+    INSERT INTO revrtm.route_role (rule_id, route_id, segment, product_code, region_code, role, priority, valid)
+    SELECT m.rule_id, m.route_id, m.segment, m.product, m.region, m.role, m.priority,
+           tstzrange(m.since AT TIME ZONE 'UTC', m.until AT TIME ZONE 'UTC')
+    FROM (VALUES ('direct', 'direct', NULL, NULL, NULL, 'lead', 0, NULL::timestamp, timestamp '2026-04-01'),
+                 ('direct enterprise', 'direct', 'enterprise', NULL, NULL, 'lead', 1, NULL, '2026-04-01'),
+                 ('direct na', 'direct', NULL, NULL, 'na', 'lead', 1, '2026-04-01', NULL),
+                 ('direct emea', 'direct', NULL, NULL, 'emea', 'lead', 1, '2026-04-01', NULL),
+                 ('direct apac', 'direct', NULL, NULL, 'apac', 'support', 0, NULL, NULL),
+                 ('direct latam', 'direct', NULL, NULL, 'latam', 'support', 0, '2026-04-01', NULL),
+                 ('partner apac', 'partner_sourced', NULL, NULL, 'apac', 'lead', 0, NULL, NULL),
+                 ('partner latam', 'partner_sourced', NULL, NULL, 'latam', 'eligible', 0, NULL, NULL),
+                 ('partner mid emea', 'partner_sourced', 'mid', NULL, 'emea', 'lead', 0, '2025-01-01', NULL),
+                 ('co-sell enterprise', 'co_sell', 'enterprise', NULL, NULL, 'support', 0, NULL, NULL),
+                 ('resell smb', 'resell', 'smb', NULL, NULL, 'lead', 0, '2025-07-01', '2026-04-01'),
+                 ('resell enterprise', 'resell', 'enterprise', NULL, NULL, 'blocked', 0, NULL, NULL),
+                 ('marketplace security', 'marketplace', NULL, 'security', NULL, 'eligible', 0, NULL, NULL),
+                 ('marketplace shield', 'marketplace', NULL, 'shield', NULL, 'lead', 0, '2026-04-01', NULL),
+                 ('marketplace audit', 'marketplace', NULL, 'audit', NULL, 'support', 0, '2026-04-01', NULL),
+                 ('marketplace services', 'marketplace', NULL, 'services', NULL, 'blocked', 0, NULL, NULL))
+         m (rule_id, route_id, segment, product, region, role, priority, since, until)
+         JOIN revrtm.route r USING (route_id)
+    WHERE NOT EXISTS (SELECT FROM revrtm.route_role);
+
     -- Registrations: the newest partner deal of an account, so that no two
     -- are of one account; one deal in fifty, of those created in 2026.
     DELETE FROM revrtm.deal_registration r WHERE r.details @> '{"demo": true}';
@@ -111,4 +137,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION revrtm.make_demo_programme(int) IS
-'Fills revrtm''s own tables for the demo CRM: the channels of each route, the trees of regions and products, and registrations of one deal in fifty, of which up to eight conflict on 2026-07-01. Registrations of an earlier demo are removed; rows that are there are kept.';
+'Fills revrtm''s own tables for the demo CRM: the channels of each route, the trees of regions and products, the role matrix where there is none, and registrations of one deal in fifty, of which up to eight conflict on 2026-07-01. Registrations of an earlier demo are removed; rows that are there are kept.';

@@ -4,7 +4,8 @@
 
 ALTER SCHEMA revrtm OWNER TO @extowner@;
 -- Beside the functions, PUBLIC reads what names no customer, deal or money: the
--- relations, the models and the trees. Analysts get the rest by grant_reader().
+-- relations, the models, the trees and the role matrix. Analysts get the rest by
+-- grant_reader().
 GRANT USAGE ON SCHEMA revrtm TO PUBLIC;
 
 DO $$
@@ -20,10 +21,10 @@ BEGIN
         FROM pg_catalog.pg_class c
         WHERE c.relnamespace = 'revrtm'::regnamespace AND c.relkind IN ('r', 'p', 'v')
         UNION ALL
-        SELECT 'FUNCTION', p.oid::regprocedure::text
+        SELECT 'ROUTINE', p.oid::regprocedure::text
         FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_language l ON l.oid = p.prolang
         WHERE p.pronamespace = 'revrtm'::regnamespace AND l.lanname IN ('sql', 'plpgsql')
-          AND p.prokind = 'f'
+          AND p.prokind IN ('f', 'p')
     LOOP
         EXECUTE pg_catalog.format('ALTER %s %s OWNER TO %s', o.kind, o.name, installer);
     END LOOP;

@@ -1,619 +1,362 @@
 /*-------------------------------------------------------------------------
  *
  * allocate.c
- *		Optimal allocation of a budget over concave response curves.
+ *		The globally optimal allocation of a budget, certified.
  *
- * At the optimum all lines off their bounds return the same for the next of
- * money, the multiplier.  First the multiplier of the continuous problem is
- * found by Newton's method inside a shrinking bracket.  Then every line takes
- * all units that gain more than the multiplier says, and what is still missing
- * or too much is made up unit by unit, best gain first, ties to the earlier
- * line.  For concave curves that is the optimum among whole units, and no
- * exchange of a unit between two lines improves it.  (Fox 1966, Management
- * Science 13; Ibaraki and Katoh 1988, Resource Allocation Problems, ch. 4.)
+ * allocate_concave.c solves the problem in which every curve is its envelope
+ * and the distance from the current plan has a price.  Here the price is found,
+ * and where the answer leaves a line below its envelope the search space is
+ * cut in two at that line's amount: on each side the envelope is lower, and
+ * exact at the cut.  The part with the highest bound is cut next, until no
+ * bound is above the best plan (Land and Doig 1960, Econometrica 28; Falk and
+ * Soland 1969, Management Science 15).  Since one constraint leaves one line
+ * below its envelope, few cuts do.
+ *
+ * Lines that are the same are interchangeable, so only plans count in which
+ * the earlier one gets no less: a cut holds for all of them to its side.
  *
  * Copyright (c) 2026, the revrtm developers; see LICENSE
  *-------------------------------------------------------------------------
  */
-#include "allocate.h"
+#include "allocate_parts.h"
 
-#include <float.h>
 #include <math.h>
-#include <string.h>
 
-/* Lines treated between two calls of the interrupt function. */
-#define INTERRUPT_LINES 4096
+/* How far a bound may be above the best plan, relative to its return. */
+#define TOLERANCE 1e-9
 
-static inline void
-heed_interrupts(const AllocateProblem *problem, size_t i)
+/* Nodes at most; and lines times nodes, which is the time it takes. */
+#define MOST_NODES 200000
+#define MOST_WORK 20000000
+
+size_t
+rtm_allocate_nodes(size_t lines)
 {
-	if (i % INTERRUPT_LINES == 0 && problem->interrupt != NULL)
-		problem->interrupt();
+	size_t		nodes = MOST_WORK / (lines + 1);
+
+	return nodes > MOST_NODES ? MOST_NODES : nodes < 100 ? 100 : nodes;
 }
 
-static inline int64_t
-add_saturating(int64_t a, int64_t b)
+/* Are two lines, but for their priority, the same? */
+static bool
+are_twins(const AllocateLine *a, const AllocateLine *b)
 {
-	return b > INT64_MAX - a ? INT64_MAX : a + b;
+	return a->group == b->group && a->curve.family == b->curve.family &&
+		a->lo == b->lo && a->hi == b->hi && a->moves == b->moves &&
+		(!a->moves || a->current == b->current) &&
+		memcmp(a->curve.parameter, b->curve.parameter, sizeof(a->curve.parameter)) == 0;
 }
 
 /*
- * Doubles as integers in the same order, so that a bracket of any width
- * halves down to two neighbours in at most 64 steps.
+ * Link each line with the ones that are the same, in order of priority.  Only
+ * lines that bulge matter, and a cut of one is felt by those linked with it.
  */
-static inline int64_t
-rank_of(double value)
+static void
+link_twins(AllocateProblem *problem)
 {
-	int64_t		bits;
+	AllocateSearch *search = problem->search;
+	size_t		i;
 
-	memcpy(&bits, &value, sizeof(bits));
-	return bits < 0 ? INT64_MIN - bits : bits;
+	for (i = 0; i < problem->lines; i++)
+		search[i].before = search[i].behind = ALLOCATE_NONE;
+	for (i = 0; i < problem->lines; i++)
+	{
+		const AllocateLine *line = &problem->line[i];
+		size_t		j;
+
+		if (i % 64 == 0 && problem->interrupt != NULL)
+			problem->interrupt();
+		if (!line->bulges)
+			continue;
+
+		/* The nearest one before it: lines of a group are side by side. */
+		for (j = i; j-- > 0 && problem->line[j].group == line->group && i - j <= 1000;)
+		{
+			if (are_twins(&problem->line[j], line))
+			{
+				search[i].before = j;
+				search[j].behind = i;
+				break;
+			}
+		}
+	}
 }
 
-static inline double
-of_rank(int64_t rank)
+static double
+value_of(const AllocateProblem *problem)
 {
-	int64_t		bits = rank < 0 ? INT64_MIN - rank : rank;
-	double		value;
+	double		value = 0;
+	size_t		i;
 
-	memcpy(&value, &bits, sizeof(value));
+	for (i = 0; i < problem->lines; i++)
+	{
+		const AllocateLine *line = &problem->line[i];
+
+		value += rtm_curve_value(&line->curve, rtm_allocate_money(problem, line->units));
+	}
 	return value;
 }
 
-/* Up to step away from a rank, no further than a limit. */
-static inline int64_t
-move_towards(int64_t rank, int64_t limit, int64_t step)
-{
-	if (limit > rank)
-		return (uint64_t) limit - (uint64_t) rank > (uint64_t) step ? rank + step : limit;
-	return (uint64_t) rank - (uint64_t) limit > (uint64_t) step ? rank - step : limit;
-}
-
-static inline int64_t
-middle(int64_t below, int64_t above)
-{
-	return below + (int64_t) (((uint64_t) above - (uint64_t) below) / 2);
-}
-
 /*
- * Narrow the bounds to what the budget lets each line take, and see that the
- * curves can be worked with there.
+ * Solve the relaxation of a node whose boxes are set, narrowed and shaped;
+ * false where no plan is near enough.  The plan left in the lines is feasible.
+ * Also says where to cut next: the line furthest below its envelope, else, where
+ * the plans on the two sides of the limit differ, the one they differ in most.
  */
-static AllocateStatus
-prepare(AllocateProblem *problem)
+static bool
+relax(AllocateProblem *problem, AllocateNode *node)
 {
-	int64_t		spare = problem->budget;
-	int64_t		room = 0;
-	int64_t		excess;
+	AllocateLine *line = problem->line;
+	double		widest = 0;
+	double		bulge = 0;
+	int64_t		furthest = 0;
+	bool		far = false;
+	size_t		i;
+
+	problem->mu = 0;
+	rtm_allocate_relax(problem);
+	problem->value = value_of(problem);
+	if (!rtm_allocate_is_near(problem))
+	{
+		far = true;
+		if (!rtm_allocate_approach(problem, problem->value))
+			return false;
+		problem->value = value_of(problem);
+	}
+
+	node->next_line = UINT32_MAX;
+	node->next_lattice = false;
+	for (i = 0; i < problem->lines; i++)
+		bulge += rtm_allocate_bulge(problem, &line[i]);
+	node->bound = problem->value + bulge + rtm_allocate_slack(problem);
+	if (far && rtm_allocate_exchange(problem))
+		problem->value = value_of(problem);
+	node->reach = problem->value + rtm_allocate_distance(problem);
+
+	for (i = 0; i < problem->lines; i++)
+	{
+		bulge = rtm_allocate_bulge(problem, &line[i]);
+		if (bulge > widest)
+		{
+			widest = bulge;
+			node->next_line = i;
+			node->next_cut = line[i].units;
+		}
+	}
+	for (i = 0; far && widest == 0 && i < problem->lines; i++)
+	{
+		int64_t		away = problem->search[i].other - line[i].units;
+
+		if ((away < 0 ? -away : away) > furthest)
+		{
+			furthest = away < 0 ? -away : away;
+			node->next_line = i;
+			node->next_lattice = furthest == 1;
+			node->next_cut = furthest > 1 ? line[i].units + away / 2
+				: away < 0 ? line[i].units - 1 : line[i].units;
+		}
+	}
+	return true;
+}
+
+/* Keep the plan if it is the best so far. */
+static void
+keep_best(AllocateProblem *problem, double *best, double *price)
+{
+	size_t		i;
+
+	if (!(problem->value > *best))
+		return;
+	*best = problem->value;
+	*price = problem->mu;
+	for (i = 0; i < problem->lines; i++)
+		problem->search[i].best = problem->line[i].units;
+}
+
+/* The boxes of a node: its cut and those of all its ancestors. */
+static void
+set_boxes(AllocateProblem *problem, const AllocateNode *node, const AllocateNode *of)
+{
+	AllocateSearch *search = problem->search;
 	size_t		i;
 
 	for (i = 0; i < problem->lines; i++)
 	{
-		AllocateLine *line = &problem->line[i];
-
-		if (line->lo > spare)
-			return ALLOCATE_INFEASIBLE;
-		spare -= line->lo;
-		room = add_saturating(room, line->hi - line->lo);
+		search[i].box_lo = problem->line[i].lo;
+		search[i].box_hi = problem->line[i].hi < problem->budget
+			? problem->line[i].hi : problem->budget;
 	}
-	if (room < spare)
-		return ALLOCATE_INFEASIBLE;
-	excess = room - spare;
-
-	for (i = 0; i < problem->lines; i++)
+	for (; of != NULL && of->line != UINT32_MAX; of = &node[of->parent])
 	{
-		AllocateLine *line = &problem->line[i];
-		const CurveFamily *family = &rtm_curve_family[line->curve.family];
-		int64_t		width = line->hi - line->lo;
-
-		heed_interrupts(problem, i);
-		problem->culprit = i;
-
-		/* A room that saturated says nothing of the least a line must take. */
-		line->least = room < INT64_MAX && width > excess ? line->hi - excess : line->lo;
-		line->most = width > spare ? line->lo + spare : line->hi;
-		line->from = rtm_allocate_money(problem, line->least);
-		line->to = rtm_allocate_money(problem, line->most);
-		line->x = line->from;
-
-		if (family->starts_above_zero && line->lo == 0)
-			return ALLOCATE_NO_VALUE;
-		if (!rtm_curve_is_concave(&line->curve, rtm_allocate_money(problem, line->lo),
-								  rtm_allocate_money(problem, line->hi)))
-			return ALLOCATE_NOT_CONCAVE;
-		if (!isfinite(rtm_curve_value(&line->curve, line->to)
-					  - rtm_curve_value(&line->curve, line->from)))
-			return ALLOCATE_OUT_OF_RANGE;
-		line->slope_from = rtm_curve_slope(&line->curve, line->from);
-		line->slope_to = rtm_curve_slope(&line->curve, line->to);
+		for (i = of->line; i != ALLOCATE_NONE;
+			 i = of->upper ? search[i].before : search[i].behind)
+		{
+			if (of->upper && search[i].box_lo < of->cut)
+				search[i].box_lo = of->cut;
+			if (!of->upper && search[i].box_hi > of->cut)
+				search[i].box_hi = of->cut;
+		}
 	}
-	return ALLOCATE_DONE;
 }
 
+/* The heap of open nodes: the highest bound first, of equals the oldest. */
 static inline bool
-is_flat(const AllocateLine *line)
+is_ahead(const AllocateNode *node, uint32_t a, uint32_t b)
 {
-	return line->slope_from == line->slope_to;
-}
-
-/*
- * What the lines take, above what they must, at a multiplier.
- */
-typedef struct Demand
-{
-	double		taken;
-	double		optional;		/* what straight lines of that slope may add */
-	double		response;		/* change of taken, per change of ln multiplier */
-} Demand;
-
-static Demand
-demand_at(AllocateProblem *problem, double multiplier)
-{
-	Demand		demand = {0, 0, 0};
-	size_t		i;
-
-	for (i = 0; i < problem->lines; i++)
-	{
-		AllocateLine *line = &problem->line[i];
-		const CurveFamily *family = &rtm_curve_family[line->curve.family];
-
-		heed_interrupts(problem, i);
-		if (multiplier >= line->slope_from)
-		{
-			line->x = line->from;
-			if (multiplier == line->slope_to)
-				demand.optional += line->to - line->from;
-		}
-		else if (multiplier <= line->slope_to)
-			line->x = line->to;
-		else
-		{
-			double		x = family->inverse_slope(line->curve.parameter, multiplier);
-
-			/* Never zero: the slope there may be infinite. */
-			line->x = fmin(fmax(x, fmax(line->from, DBL_MIN)), line->to);
-			demand.response += 1 / family->bend(line->curve.parameter, line->x);
-		}
-		demand.taken += line->x - line->from;
-	}
-	return demand;
-}
-
-/*
- * A multiplier to start from: the typical slope when each line gets the same
- * part of what it could take.
- */
-static double
-first_multiplier(const AllocateProblem *problem, double target)
-{
-	double		room = 0;
-	double		sum = 0;
-	size_t		count = 0;
-	size_t		i;
-
-	for (i = 0; i < problem->lines; i++)
-		room += problem->line[i].to - problem->line[i].from;
-
-	for (i = 0; i < problem->lines; i++)
-	{
-		const AllocateLine *line = &problem->line[i];
-		double		x = line->from + (line->to - line->from) * (target / room);
-		double		slope;
-
-		heed_interrupts(problem, i);
-		if (line->from == line->to)
-			continue;
-		slope = rtm_curve_slope(&line->curve, x);
-		if (slope > 0 && slope <= DBL_MAX)
-		{
-			sum += log(slope);
-			count++;
-		}
-	}
-	return count > 0 ? exp(sum / count) : 0;
-}
-
-/*
- * Halve the bracket; if a straight line's slope lies in it, try the one next
- * to the middle, since there demand jumps.
- */
-static int64_t
-halve(const AllocateProblem *problem, int64_t below, int64_t above)
-{
-	int64_t		half = middle(below, above);
-	int64_t		best = half;
-	uint64_t	best_distance = UINT64_MAX;
-	size_t		i;
-
-	for (i = 0; i < problem->lines; i++)
-	{
-		const AllocateLine *line = &problem->line[i];
-		int64_t		rank;
-		uint64_t	distance;
-
-		if (!is_flat(line))
-			continue;
-		rank = rank_of(line->slope_to);
-		distance = rank > half ? (uint64_t) rank - (uint64_t) half
-			: (uint64_t) half - (uint64_t) rank;
-		if (rank > below && rank < above && distance < best_distance)
-		{
-			best = rank;
-			best_distance = distance;
-		}
-	}
-	return best;
-}
-
-/*
- * The multiplier at which the continuous problem spends the budget; leaves
- * each line's amount in x.
- */
-static double
-continuous_multiplier(AllocateProblem *problem, double target, double unit)
-{
-	/* A miss counts squared in the gap; and few units are settled singly. */
-	double		tolerance = fmax(fmin(target * 1e-8, unit * 16), target * 1e-14);
-	double		lowest = INFINITY;
-	double		highest = -INFINITY;
-	double		last_miss = INFINITY;
-	double		multiplier;
-	int64_t		below;
-	int64_t		above;
-	size_t		i;
-
-	for (i = 0; i < problem->lines; i++)
-	{
-		const AllocateLine *line = &problem->line[i];
-
-		if (line->from < line->to)
-		{
-			lowest = fmin(lowest, line->slope_to);
-			highest = fmax(highest, line->slope_from);
-		}
-	}
-	below = rank_of(lowest) - 1;
-	above = rank_of(fmin(highest, DBL_MAX)) + 1;
-	multiplier = first_multiplier(problem, target);
-	if (rank_of(multiplier) <= below || rank_of(multiplier) >= above)
-		multiplier = of_rank(halve(problem, below, above));
-
-	for (;;)
-	{
-		Demand		demand = demand_at(problem, multiplier);
-		double		miss = demand.taken - target;
-		int64_t		next;
-
-		if (fabs(miss) <= tolerance || (miss < 0 && demand.optional >= -miss))
-			break;
-		if (miss > 0)
-			below = rank_of(multiplier);
-		else
-			above = rank_of(multiplier);
-		if (middle(below, above) == below)
-			break;
-
-		/* Newton on ln taken over ln multiplier: exact for power curves. */
-		next = rank_of(multiplier
-					   * exp(log(target / demand.taken) * demand.taken / demand.response));
-		if (!(demand.response != 0 && demand.taken > 0) || next <= below || next >= above ||
-			fabs(miss) > last_miss / 2)
-			next = halve(problem, below, above);
-		last_miss = fabs(miss);
-		multiplier = of_rank(next);
-	}
-	return multiplier;
-}
-
-/* What the unit after so many gains. */
-static inline double
-unit_gain(const AllocateProblem *problem, const AllocateLine *line, int64_t units)
-{
-	return rtm_curve_family[line->curve.family].gain(line->curve.parameter,
-													 rtm_allocate_money(problem, units),
-													 rtm_allocate_money(problem, 1));
-}
-
-/*
- * How many units of the line gain more than the threshold: gains fall, so
- * look from the present number, in steps that double, then halve.
- */
-static int64_t
-units_above(const AllocateProblem *problem, const AllocateLine *line, double threshold)
-{
-	int64_t		in = line->units;	/* unit `in` gains more, or is below the least */
-	int64_t		out = line->units;	/* unit `out` does not, or is the most */
-	int64_t		step = 1;
-
-	if (out < line->most && unit_gain(problem, line, out) > threshold)
-	{
-		while (line->most - in > step &&
-			   unit_gain(problem, line, in + step) > threshold)
-		{
-			in += step;
-			step = add_saturating(step, step);
-		}
-		out = line->most - in > step ? in + step : line->most;
-	}
-	else
-	{
-		while (out - line->least >= step &&
-			   unit_gain(problem, line, out - step) <= threshold)
-		{
-			out -= step;
-			step = add_saturating(step, step);
-		}
-		in = out - line->least >= step ? out - step : line->least - 1;
-	}
-	while (out - in > 1)
-	{
-		int64_t		half = middle(in, out);
-
-		if (unit_gain(problem, line, half) > threshold)
-			in = half;
-		else
-			out = half;
-	}
-	return out;
-}
-
-/*
- * Give every line the units that gain more than the threshold; the sum.
- */
-static int64_t
-take_above(AllocateProblem *problem, double threshold)
-{
-	int64_t		total = 0;
-	size_t		i;
-
-	for (i = 0; i < problem->lines; i++)
-	{
-		AllocateLine *line = &problem->line[i];
-
-		heed_interrupts(problem, i);
-		line->units = units_above(problem, line, threshold);
-		total = add_saturating(total, line->units);
-	}
-	return total;
-}
-
-static inline bool
-is_near(const AllocateProblem *problem, int64_t total)
-{
-	int64_t		miss = total > problem->budget ? total - problem->budget
-		: problem->budget - total;
-
-	return (uint64_t) miss <= problem->lines + 64;
-}
-
-/*
- * Give every line the units that gain more than a threshold, so that about
- * the budget is spent; the sum.  The first threshold does, unless curves are
- * so flat there that many units gain the same within rounding.  Then narrow
- * it, and with it what is open on each line, until few units are open or
- * those that are gain exactly the same: these go to the lines in order.
- */
-static int64_t
-take_about_budget(AllocateProblem *problem, double threshold)
-{
-	const int64_t lowest = rank_of(-INFINITY);
-	const int64_t highest = rank_of(INFINITY);
-	int64_t		below = lowest;
-	int64_t		above = highest;
-	int64_t		probe = rank_of(threshold);
-	int64_t		step = 1;
-	int64_t		total;
-	size_t		i;
-
-	while (middle(below, above) != below)
-	{
-		total = take_above(problem, of_rank(probe));
-		if (is_near(problem, total))
-			return total;
-
-		for (i = 0; i < problem->lines; i++)
-		{
-			AllocateLine *line = &problem->line[i];
-
-			if (total > problem->budget)
-				line->most = line->units;
-			else
-				line->least = line->units;
-		}
-		if (total > problem->budget)
-			below = probe;
-		else
-			above = probe;
-
-		/* The root is close by: look in steps that double, then halve. */
-		if (above == highest)
-			probe = move_towards(probe, highest - 1, step);
-		else if (below == lowest)
-			probe = move_towards(probe, lowest + 1, step);
-		else
-			probe = middle(below, above);
-		step = add_saturating(step, step);
-	}
-
-	total = 0;
-	for (i = 0; i < problem->lines; i++)
-	{
-		problem->line[i].units = problem->line[i].least;
-		total += problem->line[i].least;
-	}
-	for (i = 0; i < problem->lines && total < problem->budget; i++)
-	{
-		AllocateLine *line = &problem->line[i];
-		int64_t		open = line->most - line->least;
-
-		if (open > problem->budget - total)
-			open = problem->budget - total;
-		line->units += open;
-		total += open;
-	}
-	return total;
-}
-
-/*
- * A heap of lines, the next to change first: when adding, the largest gain
- * and the earlier line; when taking away, the smallest and the later one.
- */
-static inline bool
-comes_first(const AllocateProblem *problem, size_t a, size_t b, bool adding)
-{
-	double		key_a = problem->line[a].key;
-	double		key_b = problem->line[b].key;
-
-	if (key_a != key_b)
-		return adding ? key_a > key_b : key_a < key_b;
-	return adding ? a < b : a > b;
+	if (node[a].bound != node[b].bound)
+		return node[a].bound > node[b].bound;
+	return a < b;
 }
 
 static void
-sift_down(AllocateProblem *problem, size_t slot, size_t size, bool adding)
+push(AllocateNode *node, size_t *open, uint32_t added)
 {
-	AllocateLine *line = problem->line;
-	size_t		moving = line[slot].queue;
+	size_t		slot = (*open)++;
+
+	while (slot > 0 && is_ahead(node, added, node[(slot - 1) / 2].queue))
+	{
+		node[slot].queue = node[(slot - 1) / 2].queue;
+		slot = (slot - 1) / 2;
+	}
+	node[slot].queue = added;
+}
+
+static uint32_t
+pop(AllocateNode *node, size_t *open)
+{
+	uint32_t	first = node[0].queue;
+	uint32_t	moving = node[--*open].queue;
+	size_t		slot = 0;
 
 	for (;;)
 	{
 		size_t		child = 2 * slot + 1;
 
-		if (child >= size)
+		if (child >= *open)
 			break;
-		if (child + 1 < size &&
-			comes_first(problem, line[child + 1].queue, line[child].queue, adding))
+		if (child + 1 < *open && is_ahead(node, node[child + 1].queue, node[child].queue))
 			child++;
-		if (!comes_first(problem, line[child].queue, moving, adding))
+		if (!is_ahead(node, node[child].queue, moving))
 			break;
-		line[slot].queue = line[child].queue;
+		node[slot].queue = node[child].queue;
 		slot = child;
 	}
-	line[slot].queue = moving;
+	node[slot].queue = moving;
+	return first;
 }
 
 /*
- * Set the line's key; false when the line cannot change in that direction.
+ * Cut the space until no part can hold a better plan, or the nodes run out.
+ * Returns how high the return may be over all amounts.
  */
-static bool
-set_key(const AllocateProblem *problem, AllocateLine *line, bool adding)
+static double
+branch_and_bound(AllocateProblem *problem, double *best, double *price)
 {
-	if (line->units == (adding ? line->most : line->least))
-		return false;
-	line->key = unit_gain(problem, line, adding ? line->units : line->units - 1);
-	return true;
-}
-
-/*
- * Add or take away single units until the budget is met.
- */
-static void
-meet_budget(AllocateProblem *problem, int64_t total)
-{
-	bool		adding = total < problem->budget;
-	size_t		size = 0;
+	AllocateNode *node = problem->node;
+	size_t		limit = problem->node_limit < problem->nodes && problem->node_limit > 0
+		? problem->node_limit : problem->nodes;
+	size_t		used = 1;
+	size_t		open = 0;
+	double		reach = -INFINITY;
+	uint32_t	parent = 0;
+	int			side;
 	size_t		i;
 
-	if (total == problem->budget)
-		return;
-
-	for (i = 0; i < problem->lines; i++)
+	link_twins(problem);
+	push(node, &open, 0);
+	while (open > 0 && node[node[0].queue].bound > *best + TOLERANCE * fabs(*best))
 	{
-		heed_interrupts(problem, i);
-		if (set_key(problem, &problem->line[i], adding))
-			problem->line[size++].queue = i;
+		if (used + 2 > problem->nodes || problem->nodes_used + 2 > limit)
+		{
+			problem->complete = false;
+			break;
+		}
+		parent = pop(node, &open);
+		if (node[parent].next_lattice)
+			reach = fmax(reach, node[parent].reach);
+		for (side = 0; side < 2; side++)
+		{
+			AllocateNode *child = &node[used];
+
+			if (problem->interrupt != NULL)
+				problem->interrupt();
+			child->parent = parent;
+			child->line = node[parent].next_line;
+			child->upper = side == 1;
+			child->cut = node[parent].next_cut + (side == 1 && node[parent].next_lattice);
+			set_boxes(problem, node, child);
+			problem->nodes_used++;
+			if (!rtm_allocate_narrow(problem) || !rtm_allocate_shape(problem) ||
+				!relax(problem, child))
+				continue;
+			keep_best(problem, best, price);
+			child->bound = fmin(child->bound, node[parent].bound);
+			child->reach = node[parent].next_lattice ? -INFINITY
+				: fmin(child->reach, node[parent].reach);
+			if (child->next_line == UINT32_MAX ||
+				child->bound <= *best + TOLERANCE * fabs(*best))
+				reach = fmax(reach, child->reach);
+			else
+			{
+				push(node, &open, used);
+				used++;
+			}
+		}
 	}
-	for (i = size / 2; i > 0; i--)
-		sift_down(problem, i - 1, size, adding);
-
-	for (i = 0; total != problem->budget && size > 0; i++)
-	{
-		AllocateLine *line = &problem->line[problem->line[0].queue];
-
-		heed_interrupts(problem, i);
-		line->units += adding ? 1 : -1;
-		total += adding ? 1 : -1;
-		if (!set_key(problem, line, adding))
-			problem->line[0].queue = problem->line[--size].queue;
-		if (size > 0)
-			sift_down(problem, 0, size, adding);
-	}
-}
-
-/*
- * The certificate.  For any multiplier m no plan returns more than
- *		m * budget + sum of max over y of (R(y) - m y),
- * and each R lies below its tangent at the continuous answer.  The distance
- * to that bound is summed line by line, where nothing cancels.
- */
-static AllocateStatus
-certify(AllocateProblem *problem, double multiplier)
-{
-	double		distance = 0;
-	double		total = 0;
-	size_t		i;
-
-	for (i = 0; i < problem->lines; i++)
-	{
-		AllocateLine *line = &problem->line[i];
-		double		amount = rtm_allocate_money(problem, line->units);
-		double		excess;
-
-		heed_interrupts(problem, i);
-		total += rtm_curve_value(&line->curve, amount);
-		if (line->from == line->to)
-			continue;
-		excess = rtm_curve_slope(&line->curve, line->x) - multiplier;
-		distance += fmax(0, rtm_curve_gain(&line->curve, amount, line->x)
-						 - multiplier * (line->x - amount));
-		distance += fmax(excess * (line->to - line->x), excess * (line->from - line->x));
-	}
-	if (!isfinite(total))
-	{
-		problem->culprit = problem->lines;
-		return ALLOCATE_OUT_OF_RANGE;
-	}
-	if (distance == 0)
-		problem->gap = 0;
-	else if (isfinite(total + distance))
-		problem->gap = distance / fmax(fabs(total), fabs(total + distance));
-	else
-		problem->gap = INFINITY;
-	return ALLOCATE_DONE;
+	for (i = 0; i < open; i++)
+		reach = fmax(reach, node[node[i].queue].reach);
+	return reach;
 }
 
 AllocateStatus
 rtm_allocate(AllocateProblem *problem)
 {
-	AllocateStatus status = prepare(problem);
-	double		unit = rtm_allocate_money(problem, 1);
-	double		multiplier = 0;
-	int64_t		spare = problem->budget;
+	AllocateNode root = {.line = UINT32_MAX};
+	double		best = -INFINITY;
+	double		distance;
 	size_t		i;
 
-	if (status != ALLOCATE_DONE)
-		return status;
-
+	problem->complete = true;
+	problem->nodes_used = 1;
+	problem->mu = 0;
+	rtm_allocate_set_limit(problem);
 	for (i = 0; i < problem->lines; i++)
-	{
-		spare -= problem->line[i].least;
-		problem->line[i].units = problem->line[i].least;
-	}
-	if (spare > 0)
-	{
-		multiplier = continuous_multiplier(problem, rtm_allocate_money(problem, spare), unit);
-		for (i = 0; i < problem->lines; i++)
-		{
-			AllocateLine *line = &problem->line[i];
-			double		units = (line->x - line->from) / unit;
+		problem->line[i].bulges = false;
+	set_boxes(problem, NULL, NULL);
+	if (!rtm_allocate_narrow(problem))
+		return ALLOCATE_INFEASIBLE;
+	problem->least = (int64_t) problem->group[0].sum_least;
+	if (!rtm_allocate_shape(problem))
+		return ALLOCATE_FAULTY;
+	if (!relax(problem, &root))
+		return ALLOCATE_TOO_FAR;
+	if (!isfinite(problem->value))
+		return ALLOCATE_FAULTY;
+	problem->price = problem->mu;
+	distance = rtm_allocate_distance(problem);
 
-			/* The nearest; the cast is safe below 2^63. */
-			line->units = units < (double) (line->most - line->least)
-				? line->least + (int64_t) (units + 0.5) : line->most;
-			if (line->units > line->most)
-				line->units = line->most;
+	if (root.next_line != UINT32_MAX &&
+		root.bound > problem->value + TOLERANCE * fabs(problem->value))
+	{
+		if (problem->node == NULL)
+		{
+			problem->nodes = rtm_allocate_nodes(problem->lines);
+			problem->node = problem->memory(problem->nodes * sizeof(AllocateNode));
 		}
-		meet_budget(problem, take_about_budget(problem, multiplier * unit));
+		problem->node[0] = root;
+		keep_best(problem, &best, &problem->price);
+		distance = fmax(0, branch_and_bound(problem, &best, &problem->price) - best);
+		problem->value = best;
+		for (i = 0; i < problem->lines; i++)
+			problem->line[i].units = problem->search[i].best;
 	}
-	return certify(problem, multiplier);
+	rtm_allocate_sums(problem, 0);
+
+	if (distance == 0)
+		problem->gap = 0;
+	else if (isfinite(problem->value + distance))
+		problem->gap = distance / fmax(fabs(problem->value), fabs(problem->value + distance));
+	else
+		problem->gap = INFINITY;
+	return ALLOCATE_DONE;
 }

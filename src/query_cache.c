@@ -8,6 +8,7 @@
  */
 #include "compat.h"
 
+#include "access/xact.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
@@ -29,6 +30,7 @@ rtm_query_cache(FmgrInfo *flinfo)
 	}
 	else if (cache->command == snapshot->curcid &&
 			 cache->commits == snapshot->snapXactCompletionCount &&
+			 cache->subtransaction == GetCurrentSubTransactionId() &&
 			 cache->reader == GetUserId())
 		return cache;
 
@@ -36,6 +38,7 @@ rtm_query_cache(FmgrInfo *flinfo)
 	cache->data = NULL;
 	cache->command = snapshot->curcid;
 	cache->commits = snapshot->snapXactCompletionCount;
+	cache->subtransaction = GetCurrentSubTransactionId();
 	cache->reader = GetUserId();
 	return cache;
 }

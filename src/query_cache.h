@@ -17,6 +17,7 @@ typedef struct RtmQueryCache
 	MemoryContext context;
 	uint64		commits;		/* the snapshot it was read with, and by whom */
 	CommandId	command;
+	SubTransactionId subtransaction;	/* what it wrote may be taken back */
 	Oid			reader;
 } RtmQueryCache;
 

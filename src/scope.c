@@ -15,7 +15,8 @@
  * foreign-key triggers read theirs: under REPEATABLE READ the transaction's
  * own snapshot may be older than a sibling that is already committed. Two
  * inserts below one parent are serialised by a row lock on it. Deleting a
- * node locks out registrations that are being written, and then looks.
+ * node locks out registrations and rules that are being written, and then
+ * looks.
  *
  * Copyright (c) 2026, the revrtm developers; see LICENSE
  *-------------------------------------------------------------------------
@@ -79,7 +80,7 @@ typedef enum TreeQuery
 	LAST_CHILD,					/* $1 parent -> end of the last child's span */
 	MISFIT,						/* $1 id, $2 parent, $3 lo, $4 hi -> rows that do not nest */
 	RENAME_SHIPPED,				/* $1 id, $2 name: over the row CREATE EXTENSION made */
-	USES,						/* $1 id -> has children, has registrations */
+	USES,						/* $1 id -> has children, registrations, rules */
 	SPANS,						/* $1 codes -> their spans */
 	UNKNOWN						/* $1 codes -> those not found, as one text */
 } TreeQuery;
@@ -123,7 +124,9 @@ static const struct
 	[USES] = {
 		"SELECT EXISTS (SELECT FROM revrtm.%1$s t WHERE t.parent_id OPERATOR(pg_catalog.=) $1),"
 		" EXISTS (SELECT FROM revrtm.deal_registration d"
-		" WHERE $1 OPERATOR(pg_catalog.=) ANY (d.%1$s_codes))",
+		" WHERE $1 OPERATOR(pg_catalog.=) ANY (d.%1$s_codes)),"
+		" EXISTS (SELECT FROM revrtm.route_role r"
+		" WHERE r.%1$s_code OPERATOR(pg_catalog.=) $1)",
 		1, {TEXTOID}
 	},
 	[SPANS] = {
@@ -308,6 +311,15 @@ rtm_scope(RtmTree tree, Datum codes, bool isnull)
 	MemoryContextSwitchTo(spi);
 	SPI_finish();
 	return scope;
+}
+
+bool
+rtm_node_exists(RtmTree tree, Datum code)
+{
+	Datum		codes = PointerGetDatum(construct_array(&code, 1, TEXTOID, -1, false,
+														TYPALIGN_INT));
+
+	return ask_tree(tree, SPANS, &codes, NULL) > 0;
 }
 
 /*
@@ -497,8 +509,9 @@ delete_node(RtmTree tree, Relation rel, HeapTuple tuple)
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("cannot delete the root of revrtm.%s", name)));
 
-	/* Whoever writes a registration has looked up its codes already. */
+	/* Whoever writes a registration or a rule has looked up its codes already. */
 	LockRelationOid(rtm_relation("deal_registration"), ShareRowExclusiveLock);
+	LockRelationOid(rtm_relation("route_role"), ShareRowExclusiveLock);
 	ask_tree(tree, USES, &id, NULL);
 	if (DatumGetBool(answer(0, 1, &isnull)))
 		ereport(ERROR,
@@ -514,6 +527,15 @@ delete_node(RtmTree tree, Relation rel, HeapTuple tuple)
 				 errhint("Rename it instead: %s_name is free to change.", name),
 				 errtableconstraint(rel, tree == RTM_REGION ? "region_registered"
 									: "product_registered")));
+	if (DatumGetBool(answer(0, 3, &isnull)))
+		ereport(ERROR,
+				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+				 errmsg("%s \"%s\" is named by rules of the role matrix", name,
+						TextDatumGetCString(id)),
+				 errhint("Delete those rules of revrtm.route_role first, which forgets what they "
+						 "decided."),
+				 errtableconstraint(rel, tree == RTM_REGION ? "region_ruled"
+									: "product_ruled")));
 	return tuple;
 }
 

@@ -10,7 +10,7 @@ BEGIN;
 SET LOCAL TimeZone = 'UTC';
 SET LOCAL DateStyle = 'ISO';
 SELECT setseed(0.17) \g /dev/null
-SELECT plan(15);
+SELECT plan(25);
 
 -- 200 instances of 1 to 8 lines, some alike, some fixed; units of 0.01 to 25.
 CREATE TEMP TABLE draw AS
@@ -54,7 +54,7 @@ SELECT is_empty($$SELECT i FROM answer GROUP BY i, budget HAVING sum(amount) <> 
 SELECT is_empty($$SELECT * FROM answer WHERE amount NOT BETWEEN lo AND hi OR amount % unit <> 0$$,
     'amounts keep their bounds and are multiples of the unit');
 SELECT is_empty($$SELECT * FROM answer WHERE bound IS DISTINCT FROM
-        CASE amount WHEN lo THEN 'lo' WHEN hi THEN 'hi' END$$,
+        CASE WHEN lo = hi THEN 'locked' WHEN amount = lo THEN 'lo' WHEN amount = hi THEN 'hi' END$$,
     'bound says which bound an amount is at');
 SELECT is_empty($$SELECT * FROM answer
         WHERE response <> revrtm.curve_value(curve, amount::float8) OR marginal <> revrtm.curve_slope(curve, amount::float8)$$,
@@ -131,5 +131,72 @@ SELECT is_empty($$
              revrtm.allocate_budget(budget, names, curves, lo, hi) a
         EXCEPT SELECT i, line, amount, gap FROM answer$$,
     'nor does calling allocate_budget instead');
+-- Groups, a shift limit and S-shaped curves, on instances of 2 to 6 lines.
+CREATE TEMP TABLE rich AS
+SELECT i, 'line ' || n AS line, (ARRAY['a', 'a/b', 'a/b', 'c', NULL, 'a'])[n] AS path,
+       CASE WHEN random() < 0.5 THEN revrtm.curve('hill', 0, 10 + 90 * random(), 20 + 80 * random(), 1 + 3 * random())
+            ELSE revrtm.curve('exponential', 0, 10 + 90 * random(), 20 + 80 * random()) END AS curve,
+       0::numeric AS lo, floor(50 + 100 * random())::numeric AS hi, floor(50 * random())::numeric AS current
+FROM generate_series(1, 150) i, generate_series(1, 6) n WHERE n <= 2 + i % 5;
+CREATE TEMP TABLE rich_plan AS
+SELECT i, plan, current, a_hi, b_lo, revrtm.group_bound(revrtm.group_bound(plan, 'a', NULL, a_hi), 'a/b', b_lo, NULL) AS grouped
+FROM (
+    SELECT i, sum(current) AS current, least(5, floor(sum(current) * 0.3)) AS b_lo,
+           greatest(floor(sum(current) * 0.8), sum(current) - coalesce(sum(hi) FILTER (WHERE path = 'c' OR path IS NULL), 0)) AS a_hi,
+           revrtm.budget_line_agg(line, curve, lo, hi, current, path) AS plan FROM rich GROUP BY i
+) p;
+CREATE TEMP TABLE rich_answer AS
+SELECT p.i, kind, l.curve, l.current, l.path, a.*
+FROM rich_plan p, (VALUES ('plain'), ('grouped'), ('near')) k (kind),
+     LATERAL revrtm.allocate(CASE kind WHEN 'plain' THEN plan WHEN 'grouped' THEN grouped ELSE revrtm.shift_limit(plan, 0.2) END, p.current) a
+     JOIN rich l USING (line)
+WHERE l.i = p.i;
+SELECT is_empty($$SELECT i, kind FROM rich_answer GROUP BY i, kind HAVING sum(amount) <> sum(current) OR max(gap) > 1e-6$$,
+    'of any shape: the sums are exact and the gap is at most 1e-6');
+SELECT is_empty($$
+        SELECT i FROM rich_answer JOIN rich_plan p USING (i) WHERE kind = 'grouped' GROUP BY i, a_hi, b_lo
+        HAVING sum(amount) FILTER (WHERE path ~ '^a') > a_hi OR sum(amount) FILTER (WHERE path = 'a/b') < b_lo$$,
+    'groups keep their bounds');
+SELECT is_empty($$SELECT i FROM rich_answer WHERE kind = 'near' GROUP BY i HAVING sum(abs(amount - current)) > 2 * 0.2 * sum(current)$$,
+    'no more is moved than the shift limit admits');
+SELECT is_empty($$
+        SELECT i, kind FROM rich_answer WHERE kind <> 'grouped' GROUP BY i, kind
+        HAVING sum(response) < sum(revrtm.curve_value(curve, current::float8)) - 1e-9 * sum(response)$$,
+    'never below the current plan');
+SELECT is_empty($$
+        SELECT i FROM rich_answer GROUP BY i
+        HAVING sum(response) FILTER (WHERE kind = 'plain') < (1 - 1e-9) * greatest(
+            sum(response) FILTER (WHERE kind = 'grouped'), sum(response) FILTER (WHERE kind = 'near'))$$,
+    'a limit more never returns more');
+SELECT is_empty($$
+        SELECT i, a.line, a.amount FROM rich_plan p,
+             LATERAL revrtm.allocate(revrtm.group_bound(revrtm.group_bound(plan, 'a', 0, 10000), 'a/b', 0, NULL), current) a
+        EXCEPT SELECT i, line, amount FROM rich_answer WHERE kind = 'plain'$$,
+    'groups that do not bind change nothing');
+SELECT is_empty($$
+        SELECT p.i, a.line, a.amount, a.gap
+        FROM (SELECT i, revrtm.budget_line_agg(line, curve, lo, hi, current, path ORDER BY hashtext(line || i)) AS plan, sum(current) AS budget FROM rich GROUP BY i) p,
+             revrtm.allocate(revrtm.shift_limit(p.plan, 0.2), p.budget) a
+        EXCEPT SELECT i, line, amount, gap FROM rich_answer WHERE kind = 'near'$$,
+    'nor does the order of the rows');
+SELECT is_empty($$
+        SELECT i FROM rich_plan, revrtm.frontier(plan, ARRAY[floor(current / 2), floor(current * 0.9), current - least(1, current), current]) f
+        GROUP BY i HAVING array_agg(response ORDER BY budget) <> (SELECT array_agg(r ORDER BY r) FROM unnest(array_agg(response)) r)$$,
+    'the frontier rises with the budget');
+-- The goals invert max_return, to the unit.
+SELECT is_empty($$
+        SELECT i FROM (
+            SELECT p.i, t.target, (SELECT sum(amount) FROM revrtm.allocate(grouped, NULL, 'min_spend', t.target, 1)) AS spend, grouped
+            FROM rich_plan p, revrtm.frontier(grouped, ARRAY[floor(current)], 1) f, LATERAL (SELECT (f.response * 0.999)::numeric AS target) t WHERE p.i <= 60
+        ) s, revrtm.frontier(grouped, ARRAY[spend, spend - 1], 1) f
+        WHERE spend >= 6 AND (f.response >= target::float8) <> (f.budget = spend)$$,
+    'min_spend: one unit less returns less than the target');
+SELECT is_empty($$
+        SELECT i FROM (
+            SELECT p.i, plan, (SELECT sum(amount) FROM revrtm.allocate(plan, 100, 'target_roi', 0.1, 1)) AS spend
+            FROM rich_plan p WHERE p.i <= 60 AND p.i % 5 > 1 AND EXISTS (SELECT FROM revrtm.frontier(plan, ARRAY[20, 40, 80], 1) f WHERE response > 1.1 * budget::float8)
+        ) s, revrtm.frontier(plan, (SELECT array_agg(b) FROM generate_series(spend, 100) b), 1) f
+        WHERE (f.response >= 1.1 * f.budget::float8) <> (f.budget = spend)$$,
+    'target_roi: no larger budget returns it');
 SELECT * FROM finish();
 ROLLBACK;

@@ -287,9 +287,9 @@ SELECT line, lo, hi, curve, months, note FROM revrtm.budget_fit() WHERE line = '
 SELECT p.line, p.current, p.proposed > 10 AS takes, p.bound,
        abs(p.marginal - 22.5 * exp(-p.proposed::float8 / 400)) < 1e-9 AS marginal
 FROM revrtm.budget_proposal() p WHERE p.line = 'nothing';
--- One that is not concave between its bounds is refused by name; beyond its turn it is welcome.
+-- One that is S-shaped gets its best amount as well, here beyond its turn.
 UPDATE revrtm.budget_line SET curve = 'hill(0,9000,400,2)' WHERE line = 'nothing';
-SELECT * FROM revrtm.budget_proposal();
+SELECT line, proposed, bound FROM revrtm.budget_proposal() WHERE line = 'nothing';
 UPDATE revrtm.budget_line SET lo = 300 WHERE line = 'nothing';
 SELECT line, bound IS NOT NULL OR proposed > 300 AS placed FROM revrtm.budget_proposal() WHERE line = 'nothing';
 -- What a line may not be.

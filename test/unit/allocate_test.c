@@ -1,14 +1,15 @@
 /*-------------------------------------------------------------------------
  *
  * allocate_test.c
- *		Unit test of the curves and the allocator, without a server.
+ *		Unit test of the curves and of the allocator of concave lines, without a
+ *		server.
  *
  * The references are written apart from what they test: curves in long
  * double straight from their formulas, and an allocator that hands out one
  * unit after the other to whoever gains most.
  *
  *		cc -fsanitize=address,undefined -Isrc test/unit/allocate_test.c \
- *			src/allocate.c src/curve.c -lm
+ *			src/allocate*.c src/envelope.c src/curve.c -lm
  *
  * Copyright (c) 2026, the revrtm developers; see LICENSE
  *-------------------------------------------------------------------------
@@ -295,6 +296,27 @@ total_of(const AllocateProblem *problem, const int64_t *units)
 	return total;
 }
 
+/* Without groups: the lines as they come. */
+static AllocateStatus
+allocate_lines(AllocateProblem *problem)
+{
+	AllocateGroup whole = {0};
+	AllocateStatus status;
+	size_t		i;
+
+	problem->search = calloc(problem->lines + 1, sizeof(AllocateSearch));
+	problem->group = &whole;
+	problem->groups = 1;
+	problem->memory = malloc;
+	for (i = 0; i < problem->lines; i++)
+		problem->line[i].priority = i;
+	status = rtm_allocate(problem);
+	free(problem->search);
+	free(problem->node);
+	problem->node = NULL;
+	return status;
+}
+
 static void
 test_against_greedy(void)
 {
@@ -350,7 +372,7 @@ test_against_greedy(void)
 		}
 		problem.budget = least + (room > 0 ? random_below((int) room + 1) : 0);
 
-		status = rtm_allocate(&problem);
+		status = allocate_lines(&problem);
 		if (status != ALLOCATE_DONE)
 		{
 			bad_status++;
@@ -410,7 +432,7 @@ solve(AllocateProblem *problem, AllocateLine *line, size_t lines, int64_t budget
 	problem->budget = budget;
 	problem->numerator = 1;
 	problem->denominator = 100;
-	return rtm_allocate(problem);
+	return allocate_lines(problem);
 }
 
 static void
@@ -500,16 +522,21 @@ test_edges(void)
 	report("the edges of what is feasible", bad);
 
 	line[2].curve = s_shaped;
-	bad = solve(&problem, line, 4, 10) != ALLOCATE_NOT_CONCAVE || problem.culprit != 2;
+	bad = solve(&problem, line, 4, 10) != ALLOCATE_DONE;
 	line[2].lo = 1000;
 	line[2].hi = 2000;
 	bad += solve(&problem, line, 4, 1010) != ALLOCATE_DONE;
 	line[2].curve = rooted;
 	bad += solve(&problem, line, 4, 1010) != ALLOCATE_DONE;
 	line[2].lo = 0;
-	bad += solve(&problem, line, 4, 1010) != ALLOCATE_NO_VALUE || problem.culprit != 2;
+	line[1].curve = rooted;
+	bad += solve(&problem, line, 4, 1010) != ALLOCATE_FAULTY;
+	bad += line[2].fault != ALLOCATE_NO_VALUE || line[1].fault != ALLOCATE_NO_VALUE;
+	bad += line[0].fault != ALLOCATE_SOUND;
+	line[1].curve = bent;
 	line[2].curve = huge;
-	bad += solve(&problem, line, 4, 1010) != ALLOCATE_OUT_OF_RANGE || problem.culprit != 2;
+	bad += solve(&problem, line, 4, 1010) != ALLOCATE_FAULTY;
+	bad += line[2].fault != ALLOCATE_OUT_OF_RANGE;
 	report("what cannot be solved is named", bad);
 }
 
