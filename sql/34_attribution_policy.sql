@@ -64,7 +64,7 @@ COMMENT ON FUNCTION revrtm.route_case(text[], text[]) IS
 CREATE FUNCTION revrtm.policy_clauses(
     OUT counts text, OUT stages text[], OUT stage text, OUT contact text, OUT merge_within text, OUT transforms text
 )
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -104,10 +104,8 @@ BEGIN
                  array_agg(q.responded_only::text) AS responded,
                  array_agg(DISTINCT q.anchor_stage) FILTER (WHERE q.anchor_stage IS NOT NULL) AS stages,
                  array_agg(format('%L::text', q.anchor_stage)) AS stage,
-                 array_agg(CASE q.contacts WHEN 'account' THEN 'true' ELSE format(
-                     'EXISTS (SELECT FROM revrtm.opportunity_contact r'
-                     ' WHERE r.opportunity_id = d.opportunity_id AND r.contact_id = t.contact_id%s)',
-                     CASE q.contacts WHEN 'primary' THEN ' AND r.is_primary' END) END) AS contact,
+                 array_agg(CASE q.contacts WHEN 'account' THEN 'true' WHEN 'role' THEN 'r.contact_id IS NOT NULL'
+                                           ELSE 'r.is_primary' END) AS contact,
                  array_agg(format('%L::interval', q.merge_within)) AS merge_within,
                  array_agg(format('%L::text[]', array_remove(array_prepend('cap(' || q.step_limit || ')', q.transforms),
                                                              NULL))) AS transforms
@@ -133,4 +131,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION revrtm.policy_clauses() IS
-'What the attribution policies say in the query that builds journeys, as SQL over a deal d and a touch t: which touches count; the stages that anchor and that of the deal; which touches found by account or person count, within which time touches are merged, and the transforms: NULL where no policy says so. 55000 where a policy needs what is not bound.';
+'What the attribution policies say in the query that builds journeys, as SQL over a deal d, a touch t and the role r of its person: which touches count; the stages that anchor and that of the deal; which touches found by account or person count, within which time touches are merged, and the transforms: NULL where no policy says so. 55000 where a policy needs what is not bound.';

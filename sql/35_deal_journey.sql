@@ -134,6 +134,11 @@ DECLARE
                FROM revrtm.opportunity_stage x WHERE x.stage = ANY (%L) %s
                GROUP BY x.opportunity_id, x.stage) s ON s.opportunity_id = d.opportunity_id AND s.stage = $q$,
         deal, policy.stages, these) || CASE WHEN policy.stages IS NOT NULL THEN policy.stage END, deal);
+    role text := CASE WHEN policy.contact IS NOT NULL THEN format($q$
+LEFT JOIN (SELECT x.opportunity_id, x.contact_id, bool_or(x.is_primary) AS is_primary
+           FROM revrtm.opportunity_contact x WHERE true %s
+           GROUP BY x.opportunity_id, x.contact_id) r ON r.opportunity_id = d.opportunity_id AND r.contact_id = t.contact_id$q$,
+        these) END;
     -- What journeys() reads of a touch, and what merging needs.
     columns text := $q$d.opportunity_id AS deal_id, t.touched_at, left(t.channel, 255) AS channel, t.milestone, t.touch_id,
        c.lead_created_at$q$
@@ -156,13 +161,13 @@ UNION ALL
 SELECT %2$s
 FROM member d
 JOIN revrtm.touch t ON t.account_id = d.member_id
-LEFT JOIN revrtm.contact c ON c.contact_id = t.contact_id AND c.deleted IS NOT TRUE
+LEFT JOIN revrtm.contact c ON c.contact_id = t.contact_id AND c.deleted IS NOT TRUE%6$s
 WHERE t.opportunity_id IS NULL AND %3$s %4$s
 UNION ALL
 SELECT %2$s
 FROM member d
 JOIN revrtm.contact c ON c.account_id = d.member_id AND c.deleted IS NOT TRUE
-JOIN revrtm.touch t ON t.contact_id = c.contact_id
+JOIN revrtm.touch t ON t.contact_id = c.contact_id%6$s
 WHERE t.opportunity_id IS NULL AND t.account_id IS NULL AND %3$s %4$s
 )
 SELECT w.deal_id, w.touched_at, w.channel, w.milestone, w.touch_id, w.lead_created_at FROM counted w%5$s$q$,
@@ -173,7 +178,8 @@ WHERE NOT EXISTS (
     WHERE b.deal_id = w.deal_id AND b.partner_id = w.partner_id AND b.channel = w.channel
       AND b.source_system <> w.source_system
       AND greatest(b.touched_at, w.touched_at) - least(b.touched_at, w.touched_at) <= w.merge_within
-      AND (NOT b.verified, b.touched_at, b.touch_id COLLATE "C") < (NOT w.verified, w.touched_at, w.touch_id COLLATE "C"))$q$ END);
+      AND (NOT b.verified, b.touched_at, b.touch_id COLLATE "C") < (NOT w.verified, w.touched_at, w.touch_id COLLATE "C"))$q$ END,
+        role);
     journey text := CASE WHEN 'milestone' = ANY (revrtm.bound_columns('touch')) THEN 'p.journey'
                          ELSE 'revrtm.mark_milestones(p.journey, p.lead_created_at, d.created_at, d.is_won)' END;
 BEGIN
