@@ -21,14 +21,21 @@ OBJS = \
 	src/budget_task.o \
 	src/business_time.o \
 	src/calendar.o \
+	src/chain_dense.o \
+	src/chain_direct.o \
+	src/chain_iterate.o \
 	src/claim.o \
+	src/coalitions.o \
+	src/coalitions_io.o \
 	src/credit.o \
 	src/credits.o \
 	src/credits_io.o \
 	src/curve.o \
 	src/curve_fit.o \
 	src/curve_search.o \
+	src/data_driven.o \
 	src/demo.o \
+	src/dictionary.o \
 	src/envelope.o \
 	src/fx.o \
 	src/identity.o \
@@ -37,10 +44,12 @@ OBJS = \
 	src/journey_io.o \
 	src/journeys.o \
 	src/literal.o \
+	src/markov.o \
 	src/model.o \
 	src/money.o \
 	src/normalize.o \
 	src/partner.o \
+	src/path_count.o \
 	src/path_transform.o \
 	src/programme.o \
 	src/proportion.o \
@@ -59,8 +68,12 @@ OBJS = \
 	src/role_route.o \
 	src/scope.o \
 	src/settings.o \
+	src/shapley.o \
+	src/shapley_rate.o \
 	src/split.o \
 	src/touch_window.o \
+	src/transitions.o \
+	src/transitions_io.o \
 	src/wilson.o \
 	src/zone.o
 
@@ -80,8 +93,11 @@ SQL_MODULES = \
 	sql/20_journey.sql \
 	sql/22_journeys.sql \
 	sql/30_attribution.sql \
+	sql/32_markov.sql \
+	sql/33_shapley.sql \
 	sql/34_attribution_policy.sql \
 	sql/35_deal_journey.sql \
+	sql/36_fit.sql \
 	sql/36_refresh.sql \
 	sql/40_tree.sql \
 	sql/42_registration.sql \
@@ -119,6 +135,7 @@ REGRESS = \
 	identity \
 	deal_journey \
 	attribution_policy \
+	data_driven \
 	demo \
 	adapter \
 	tree \
@@ -159,10 +176,12 @@ PGTAP = \
 	test/pgtap/curve_fit.sql \
 	test/pgtap/demo_council.sql \
 	test/pgtap/identity.sql \
+	test/pgtap/markov.sql \
 	test/pgtap/maven_claims.sql \
 	test/pgtap/maven_crm.sql \
 	test/pgtap/money.sql \
 	test/pgtap/pathdata.sql \
+	test/pgtap/pathdata_markov.sql \
 	test/pgtap/real_curves.sql \
 	test/pgtap/role.sql \
 	test/pgtap/statistics.sql \
@@ -181,9 +200,11 @@ UNIT = \
 	allocate_nlopt_test \
 	allocate_test \
 	business_time_test \
+	chain_test \
 	curve_fit_test \
 	normalize_test \
 	quantile_test \
+	shapley_test \
 	split_test \
 	wilson_test
 ALLOCATE = src/allocate.c src/allocate_concave.c src/allocate_goal.c src/allocate_limit.c \
@@ -195,6 +216,8 @@ UNIT_business_time_test = src/business_time.c
 UNIT_curve_fit_test = src/curve_fit.c src/curve_search.c src/curve.c
 UNIT_normalize_test = src/normalize.c
 UNIT_quantile_test = src/quantile.c
+UNIT_chain_test = src/chain_dense.c src/chain_direct.c src/chain_iterate.c
+UNIT_shapley_test = src/shapley_rate.c
 UNIT_split_test = src/split.c src/attribution.c
 UNIT_wilson_test = src/wilson.c
 

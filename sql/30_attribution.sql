@@ -19,10 +19,10 @@ COMMENT ON TABLE revrtm.attribution_model IS
 'Rules that share a deal between its touches. Insert a row for a model of your own. Shares of absent positions fall to the others pro rata, touches after the last key position hold nothing, a touch with several positions holds their sum.';
 COMMENT ON COLUMN revrtm.attribution_model.model IS 'Name of the model.';
 COMMENT ON COLUMN revrtm.attribution_model.kind IS
-'first, last, last_non_direct, linear, linear_unique (each distinct channel once, at its first touch), position or time_decay.';
+'first, last, last_non_direct, linear, linear_unique (each distinct channel once, at its first touch), position, time_decay, or the data-driven markov and shapley, which fit_attribution() fits.';
 COMMENT ON COLUMN revrtm.attribution_model.parameters IS
-'position: shares of first, LC, OC, CW, last and middle, decimals that sum to 1; time_decay: half_life, an interval; last_non_direct: direct, an array of channels.';
-COMMENT ON COLUMN revrtm.attribution_model.enabled IS 'Whether views and credits_agg without models use it.';
+'position: shares of first, LC, OC, CW, last and middle, decimals that sum to 1; time_decay: half_life, an interval; last_non_direct: direct, an array of channels; markov: order 1 to 3 (1) and collapse (false); shapley: game, rate (the default) or conversions.';
+COMMENT ON COLUMN revrtm.attribution_model.enabled IS 'Whether views use it, once fitted if it needs that, and credits_agg without models if it is a rule.';
 COMMENT ON COLUMN revrtm.attribution_model.shipped IS 'Whether the row is as the extension made it; an edit clears it, and only then is it part of a dump.';
 
 INSERT INTO revrtm.attribution_model (model, kind, parameters, shipped) VALUES
@@ -39,7 +39,9 @@ INSERT INTO revrtm.attribution_model (model, kind, parameters, shipped) VALUES
 ('j_shaped', 'position', '{"first": 0.2, "middle": 0.2, "last": 0.6}', true),
 ('inverse_j', 'position', '{"first": 0.6, "middle": 0.2, "last": 0.2}', true),
 ('time_decay', 'time_decay', '{"half_life": "7 days"}', true),
-('time_decay_30d', 'time_decay', '{"half_life": "30 days"}', true);
+('time_decay_30d', 'time_decay', '{"half_life": "30 days"}', true),
+('markov', 'markov', '{"order": 1}', true),
+('shapley', 'shapley', '{"game": "rate"}', true);
 
 CREATE TRIGGER own_shipped_row BEFORE INSERT OR UPDATE ON revrtm.attribution_model
 FOR EACH ROW EXECUTE FUNCTION revrtm.own_shipped_row('model');
@@ -61,7 +63,7 @@ CREATE FUNCTION revrtm.credit(
 LANGUAGE c STABLE PARALLEL SAFE COST 5 ROWS 10
 AS 'MODULE_PATHNAME', 'revrtm_credit';
 COMMENT ON FUNCTION revrtm.credit(revrtm.journey, text, numeric, integer) IS
-'What each touch of a deal earns under a model: weights that sum to 1 and amounts that sum to the amount exactly. A NULL or empty journey is one row, (unattributed). 22023 for an unknown model.';
+'What each touch of a deal earns under a model: weights that sum to 1 and amounts that sum to the amount exactly. A NULL or empty journey is one row, (unattributed). 22023 for an unknown model, 55000 for a data-driven one that has not been fitted.';
 
 CREATE FUNCTION revrtm.credit(
     j revrtm.journey, model text, amount numeric, scale integer, converted numeric, converted_scale integer,
@@ -120,7 +122,7 @@ CREATE TYPE revrtm.credits (
     STORAGE = extended
 );
 COMMENT ON TYPE revrtm.credits IS
-'Sums of conversions and money by attribution model and channel, exact; made by credits_agg, merged by rollup, read by channel_credit. Carries a hash of each model''s parameters.';
+'Sums of conversions and money by attribution model and channel, exact; made by credits_agg, merged by rollup, read by channel_credit. Carries a hash of each model''s parameters and fit.';
 
 CREATE FUNCTION revrtm.credits_accum(revrtm.credits, revrtm.journey, numeric) RETURNS revrtm.credits
 LANGUAGE c STABLE PARALLEL SAFE COST 60
@@ -145,13 +147,13 @@ CREATE AGGREGATE revrtm.credits_agg(j revrtm.journey, amount numeric) (
     COMBINEFUNC = revrtm.credits_combine, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE revrtm.credits_agg(revrtm.journey, numeric) IS
-'Credit of deals by channel under every enabled model; one row a deal. A NULL or empty journey counts for (unattributed), a NULL amount for conversions alone. 22003 where a sum exceeds 128 bits.';
+'Credit of deals by channel under every enabled rule; one row a deal. A NULL or empty journey counts for (unattributed), a NULL amount for conversions alone. 22003 where a sum exceeds 128 bits.';
 CREATE AGGREGATE revrtm.credits_agg(j revrtm.journey, amount numeric, models text[]) (
     SFUNC = revrtm.credits_accum, STYPE = revrtm.credits, SSPACE = 8000,
     COMBINEFUNC = revrtm.credits_combine, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE revrtm.credits_agg(revrtm.journey, numeric, text[]) IS
-'As credits_agg(journey, amount) under the models named; the first row''s are taken.';
+'As credits_agg(journey, amount) under the models named, data-driven ones too; the first row''s are taken. 55000 for one that has not been fitted.';
 CREATE AGGREGATE revrtm.credits_agg(j revrtm.journey, amount numeric, models text[], scale integer) (
     SFUNC = revrtm.credits_accum, STYPE = revrtm.credits, SSPACE = 8000,
     COMBINEFUNC = revrtm.credits_combine, PARALLEL = SAFE

@@ -81,9 +81,9 @@ FROM revrtm.attribution_model m
      CROSS JOIN revrtm.deal d
      CROSS JOIN LATERAL revrtm.credit(d.journey, m.model, d.deal_amount, revrtm.currency_scale(d.deal_currency),
                                       d.amount, (SELECT revrtm.currency_scale(NULL))) c
-WHERE m.enabled;
+WHERE m.model = ANY ((SELECT revrtm.shown_models())::text[]);
 COMMENT ON VIEW revrtm.attribution IS
-'What every touch of every deal earns. Grain: one touch of a deal under an enabled model; a deal without touches has one row, (unattributed). Name the model and the deals you want: it computes what it is asked for.';
+'What every touch of every deal earns. Grain: one touch of a deal under an enabled model, a data-driven one once it is fitted; a deal without touches has one row, (unattributed). Name the model and the deals you want: it computes what it is asked for.';
 COMMENT ON COLUMN revrtm.attribution.attribution_key IS 'model:opportunity_id:ordinal.';
 COMMENT ON COLUMN revrtm.attribution.model IS 'Attribution model.';
 COMMENT ON COLUMN revrtm.attribution.opportunity_id IS 'The deal.';
@@ -109,15 +109,15 @@ SELECT c.model || ':' || c.channel || ':' || coalesce(revrtm.date_text(p.period)
        c.revenue::numeric(20, 4) AS revenue,
        c.margin::numeric(20, 4) AS margin
 FROM (SELECT d.period,
-             revrtm.credits_agg(d.journey, d.amount, NULL, (SELECT revrtm.currency_scale(NULL))) AS revenue,
-             revrtm.credits_agg(d.journey, d.margin, NULL, (SELECT revrtm.currency_scale(NULL))) AS margin
+             revrtm.credits_agg(d.journey, d.amount, (SELECT revrtm.shown_models()), (SELECT revrtm.currency_scale(NULL))) AS revenue,
+             revrtm.credits_agg(d.journey, d.margin, (SELECT revrtm.shown_models()), (SELECT revrtm.currency_scale(NULL))) AS margin
       FROM revrtm.deal d
       WHERE d.is_won AND d.is_closed
       GROUP BY d.period) p
      CROSS JOIN LATERAL ROWS FROM (revrtm.channel_credit(p.revenue), revrtm.channel_credit(p.margin))
          AS c (model, channel, conversions, revenue, margin_model, margin_channel, margin_conversions, margin);
 COMMENT ON VIEW revrtm.channel_attribution IS
-'Won deals by channel. Grain: one channel in one month under an enabled model; months without a close date have a NULL period.';
+'Won deals by channel. Grain: one channel in one month under an enabled model, a data-driven one once it is fitted; months without a close date have a NULL period.';
 COMMENT ON COLUMN revrtm.channel_attribution.channel_attribution_key IS 'model:channel:period.';
 COMMENT ON COLUMN revrtm.channel_attribution.model IS 'Attribution model.';
 COMMENT ON COLUMN revrtm.channel_attribution.channel IS 'Channel; (unattributed) for deals without touches.';
@@ -161,26 +161,37 @@ COMMENT ON COLUMN revrtm.booking.amount IS 'Amount in revrtm.currency; NULL with
 COMMENT ON COLUMN revrtm.booking.note IS 'no_amount, fx_missing, stale_fx, or NULL.';
 
 CREATE VIEW revrtm.attribution_check WITH (security_invoker = true) AS
-SELECT coalesce(m.model, c.model) || ':' || coalesce(revrtm.date_text(coalesce(b.period, c.period)), '(none)') AS attribution_check_key,
-       coalesce(m.model, c.model) AS model,
-       coalesce(b.period, c.period) AS period,
-       coalesce(b.deals, 0) AS deals,
-       coalesce(b.bookings, 0)::numeric(20, 4) AS bookings,
-       coalesce(c.revenue, 0)::numeric(20, 4) AS credited,
-       (coalesce(c.revenue, 0) - coalesce(b.bookings, 0))::numeric(20, 4) AS difference,
-       round(coalesce(c.conversions, 0)::numeric - coalesce(b.deals, 0), 6)::numeric(18, 6) AS deal_difference
-FROM revrtm.attribution_model m
-     CROSS JOIN (
-         SELECT k.period, count(*) AS deals, sum(k.amount) AS bookings
-         FROM revrtm.booking k
-         WHERE k.is_won AND k.is_closed
-         GROUP BY k.period) b
-     FULL JOIN (SELECT a.model, a.period, sum(a.conversions) AS conversions, sum(a.revenue) AS revenue
-                FROM revrtm.channel_attribution a GROUP BY a.model, a.period) c
-       ON c.model = m.model AND coalesce(c.period, '-infinity') = coalesce(b.period, '-infinity')
-WHERE coalesce(m.enabled, true);
+SELECT k.attribution_check_key, k.model, k.period, k.deals, k.bookings, k.credited, k.difference, k.deal_difference,
+       CASE WHEN m.kind NOT IN ('markov', 'shapley') THEN NULL
+            WHEN f.policy_hash IS NULL THEN 'not_fitted'
+            WHEN f.policy_hash <> revrtm.fit_policy(m.kind, m.parameters) THEN 'fit_outdated' END::text AS note
+FROM (SELECT coalesce(m.model, c.model) || ':' || coalesce(revrtm.date_text(coalesce(b.period, c.period)), '(none)') AS attribution_check_key,
+             coalesce(m.model, c.model) AS model,
+             coalesce(b.period, c.period) AS period,
+             coalesce(b.deals, 0) AS deals,
+             coalesce(b.bookings, 0)::numeric(20, 4) AS bookings,
+             coalesce(c.revenue, 0)::numeric(20, 4) AS credited,
+             (coalesce(c.revenue, 0) - coalesce(b.bookings, 0))::numeric(20, 4) AS difference,
+             round(coalesce(c.conversions, 0)::numeric - coalesce(b.deals, 0), 6)::numeric(18, 6) AS deal_difference
+      FROM revrtm.attribution_model m
+           CROSS JOIN (
+               SELECT k.period, count(*) AS deals, sum(k.amount) AS bookings
+               FROM revrtm.booking k
+               WHERE k.is_won AND k.is_closed
+               GROUP BY k.period) b
+           FULL JOIN (SELECT a.model, a.period, sum(a.conversions) AS conversions, sum(a.revenue) AS revenue
+                      FROM revrtm.channel_attribution a GROUP BY a.model, a.period) c
+             ON c.model = m.model AND coalesce(c.period, '-infinity') = coalesce(b.period, '-infinity')
+      WHERE m.model IS NULL OR m.model = ANY ((SELECT revrtm.shown_models())::text[])
+      UNION ALL
+      SELECT m.model || ':(none)', m.model, NULL, 0, 0::numeric(20, 4), 0::numeric(20, 4), 0::numeric(20, 4), 0::numeric(18, 6)
+      FROM revrtm.attribution_model m
+      WHERE m.enabled AND m.model <> ALL ((SELECT revrtm.shown_models())::text[])) k
+     LEFT JOIN revrtm.attribution_model m ON m.model = k.model
+     LEFT JOIN (SELECT a.model, min(a.policy_hash) AS policy_hash FROM revrtm.attribution_fit a GROUP BY a.model) f
+       ON f.model = k.model;
 COMMENT ON VIEW revrtm.attribution_check IS
-'Credit against the bookings of the CRM: both differences must be zero in every row; they are not while the store is stale. Grain: one month under an enabled model.';
+'Credit against the bookings of the CRM: both differences must be zero in every row; they are not while the store is stale. Grain: one month under an enabled model, and one row without a month for a data-driven model that has not been fitted and is in no view.';
 COMMENT ON COLUMN revrtm.attribution_check.attribution_check_key IS 'model:period.';
 COMMENT ON COLUMN revrtm.attribution_check.model IS 'Attribution model.';
 COMMENT ON COLUMN revrtm.attribution_check.period IS 'Month in which the deals closed.';
@@ -189,6 +200,8 @@ COMMENT ON COLUMN revrtm.attribution_check.bookings IS 'Their amount in revrtm.c
 COMMENT ON COLUMN revrtm.attribution_check.credited IS 'Amount credited to channels.';
 COMMENT ON COLUMN revrtm.attribution_check.difference IS 'credited - bookings.';
 COMMENT ON COLUMN revrtm.attribution_check.deal_difference IS 'Deals credited - won deals.';
+COMMENT ON COLUMN revrtm.attribution_check.note IS
+'not_fitted: a data-driven model that waits for fit_attribution(); fit_outdated: its parameters, a binding or a setting changed since it was fitted; NULL: nothing to say.';
 
 CREATE VIEW revrtm.pipeline WITH (security_invoker = true) AS
 SELECT concat_ws(':', coalesce(o.region, '(none)'), coalesce(o.owner_id, '(none)'),

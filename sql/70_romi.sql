@@ -16,8 +16,8 @@ FROM (SELECT k.model, coalesce(m.route_id, p.route_id) AS route_id,
              coalesce(m.category, '(unmapped)') AS category,
              p.period, p.route_id AS deal_route_id, k.conversions, k.revenue, k.margin
       FROM (SELECT d.route_id, d.period,
-                   revrtm.credits_agg(d.journey, d.amount, NULL, (SELECT revrtm.currency_scale(NULL))) AS revenue,
-                   revrtm.credits_agg(d.journey, d.margin, NULL, (SELECT revrtm.currency_scale(NULL))) AS margin
+                   revrtm.credits_agg(d.journey, d.amount, (SELECT revrtm.shown_models()), (SELECT revrtm.currency_scale(NULL))) AS revenue,
+                   revrtm.credits_agg(d.journey, d.margin, (SELECT revrtm.shown_models()), (SELECT revrtm.currency_scale(NULL))) AS margin
             FROM revrtm.deal d
             WHERE d.is_won AND d.is_closed
             GROUP BY d.route_id, d.period) p
@@ -102,8 +102,7 @@ FROM (SELECT coalesce(c.model, s.model) AS model, coalesce(c.route_id, s.route_i
             FROM revrtm.route_credit k
             GROUP BY k.model, k.route_id, k.category, k.period) c
            FULL JOIN (SELECT m.model, p.route_id, p.category, p.period, p.spend, p.fx_missing, p.note
-                      FROM revrtm.route_spend p CROSS JOIN revrtm.attribution_model m
-                      WHERE m.enabled) s
+                      FROM revrtm.route_spend p CROSS JOIN unnest(revrtm.shown_models()) m (model)) s
              ON s.model = c.model AND s.route_id = c.route_id AND s.category = c.category
                 AND s.period = c.period) l
      LEFT JOIN revrtm.route_touched t

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * attribution.c
- *		Rule-based attribution models as exact integer shares.
+ *		Attribution models as exact integer shares of a deal.
  *		Pure: no PostgreSQL header.
  *
  * Every rule turns the touches of a deal into integer weights, so that money
@@ -305,6 +305,40 @@ time_decay(const ModelRule *rule, const TouchColumns *t, Weights *weights, uint6
 	rtm_split(RTM_DEAL_UNITS, scratch, n, sum, weights->touch, scratch + n);
 }
 
+/*
+ * A channel's weight is shared equally by its touches. A deal none of whose
+ * channels has any is shared equally.
+ */
+static void
+fitted(const TouchColumns *t, Weights *weights, uint64_t *scratch)
+{
+	size_t		n = t->n;
+	uint64_t   *touches = weights->touch;
+	uint64_t	sum = 0;
+
+	if (t->fitted == NULL)
+	{
+		all_equal(weights, n);
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		touches[i] = 0;
+	for (size_t i = 0; i < n; i++)
+		touches[t->channel[i]]++;
+	for (size_t i = 0; i < n; i++)
+	{
+		scratch[i] = t->fitted[t->channel[i]] / touches[t->channel[i]];
+		sum += scratch[i];
+	}
+	if (sum == 0)
+	{
+		all_equal(weights, n);
+		return;
+	}
+	weights->by.classes = 0;
+	rtm_split(RTM_DEAL_UNITS, scratch, n, sum, weights->touch, scratch + n);
+}
+
 void
 rtm_weights(const ModelRule *rule, const TouchColumns *touches, Weights *weights,
 			uint64_t *scratch)
@@ -329,6 +363,10 @@ rtm_weights(const ModelRule *rule, const TouchColumns *touches, Weights *weights
 			break;
 		case MODEL_TIME_DECAY:
 			time_decay(rule, touches, weights, scratch);
+			break;
+		case MODEL_MARKOV:
+		case MODEL_SHAPLEY:
+			fitted(touches, weights, scratch);
 			break;
 		default:
 			all_equal(weights, n);

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * attribution.h
- *		Rule-based attribution models as exact integer shares.
+ *		Attribution models as exact integer shares of a deal.
  *		Pure: no PostgreSQL header.
  *
  * Copyright (c) 2026, the revrtm developers; see LICENSE
@@ -27,8 +27,17 @@ typedef enum ModelKind
 	MODEL_LINEAR,
 	MODEL_LINEAR_UNIQUE,
 	MODEL_POSITION,
-	MODEL_TIME_DECAY
+	MODEL_TIME_DECAY,
+	MODEL_MARKOV,				/* these two share by fitted weights */
+	MODEL_SHAPLEY
 } ModelKind;
+
+/* Is it a rule, or are its weights fitted to data? */
+static inline bool
+rtm_is_fitted(ModelKind kind)
+{
+	return kind == MODEL_MARKOV || kind == MODEL_SHAPLEY;
+}
 
 /* The positions a position model shares a deal between. */
 typedef enum Position
@@ -65,6 +74,8 @@ typedef struct TouchColumns
 	const uint32_t *channel;	/* 0 .. channels - 1, by first appearance */
 	const uint8_t *milestone;	/* NULL: none holds one */
 	const bool *direct;			/* by channel: a direct one; NULL: none is */
+	const uint64_t *fitted;		/* by channel: its fitted weight, in all at most
+								 * RTM_DEAL_UNITS; NULL: none has any */
 } TouchColumns;
 
 /*

@@ -91,6 +91,7 @@ revrtm_credit(PG_FUNCTION_ARGS)
 		touches.milestone = reader.milestone;
 		touches.direct = rtm_direct_channels(model->direct, model->directs, reader.name,
 											 reader.channels);
+		touches.fitted = rtm_fitted_weights(model, reader.name, reader.channels);
 		if (reader.timed)
 		{
 			TimestampTz *at = palloc_extended(sizeof(TimestampTz) * reader.n, MCXT_ALLOC_HUGE);

@@ -8,7 +8,6 @@
  */
 #include "compat.h"
 
-#include "common/hashfn.h"
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -33,45 +32,31 @@ rtm_credits_out_of_range(void)
 }
 
 Credits *
-rtm_make_credits(const Credits *old, int models, uint32 capacity, uint32 text_size)
+rtm_make_credits(const Credits *old, int models, uint32 text, uint32 capacity, uint32 names)
 {
-	Credits		probe = {0};
+	Size		size = HEADER_SIZE + MAXALIGN(sizeof(ModelSlot) * models) + MAXALIGN(text) +
+		sizeof(Cell) * capacity * models + dictionary_size(capacity, names);
 	Credits    *c;
-	Size		size;
 
-	text_size = MAXALIGN(text_size);
-	probe.models = models;
-	probe.capacity = capacity;
-	size = HEADER_SIZE + MAXALIGN(sizeof(ModelSlot) * models) +
-		MAXALIGN(sizeof(ChannelSlot) * capacity) + sizeof(Cell) * capacity * models +
-		sizeof(uint32) * (2 * capacity + CREDITS_RECENT) + text_size;
 	if (!AllocSizeIsValid(size))
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("credits of %u channels and %d models are too large", capacity, models)));
 	c = palloc0(size);
-	*c = probe;
+	if (old != NULL)
+		*c = *old;
 	SET_VARSIZE(c, size);
 	c->version = CREDITS_VERSION;
-	c->text_size = text_size;
+	c->models = models;
+	c->capacity = capacity;
+	c->text_size = text;
 	if (old != NULL)
 	{
-		c->scale = old->scale;
-		c->channels = old->channels;
-		c->text_used = old->text_used;
 		memcpy(model_slots(c), model_slots(old), sizeof(ModelSlot) * models);
-		memcpy(channel_slots(c), channel_slots(old), sizeof(ChannelSlot) * old->channels);
-		memcpy(cells(c), cells(old), sizeof(Cell) * old->channels * models);
 		memcpy(text_area(c), text_area(old), old->text_used);
+		memcpy(cells(c), cells(old), sizeof(Cell) * credits_channels(old)->channels * models);
 	}
-	for (uint32 i = 0; i < c->channels; i++)
-	{
-		uint32		h = channel_slots(c)[i].hash & (2 * capacity - 1);
-
-		while (table(c)[h] != 0)
-			h = (h + 1) & (2 * capacity - 1);
-		table(c)[h] = i + 1;
-	}
+	rtm_dictionary_init(credits_channels(c), old ? credits_channels(old) : NULL, capacity, names);
 	return c;
 }
 
@@ -85,82 +70,27 @@ rtm_credits_text(Credits *c, const char *data, uint32 len)
 	return ref;
 }
 
-static inline bool
-has_name(const Credits *c, uint32 channel, const Bytes *name)
-{
-	TextRef		known = channel_slots(c)[channel].name;
-
-	return known.len == name->len &&
-		memcmp(text_area(c) + known.start, name->data, name->len) == 0;
-}
-
-/*
- * Where a name is kept among the recent ones: by its ends and its length.
- */
-static inline uint32
-recent_slot(const Bytes *name)
-{
-	uint32		head = 0;
-	uint32		tail = 0;
-
-	if (name->len >= sizeof(uint32))
-	{
-		memcpy(&head, name->data, sizeof(uint32));
-		memcpy(&tail, name->data + name->len - sizeof(uint32), sizeof(uint32));
-	}
-	else if (name->len > 0)
-		head = (uint8) name->data[0];
-	return ((head + name->len) * 0x9E3779B1 ^ tail * 0x85EBCA6B) >> 25;
-}
-
 uint32
 rtm_credits_channel(Credits **cp, const Bytes *name)
 {
 	Credits    *c = *cp;
-	uint32		slot = recent_slot(name);
-	uint32		hash;
-	uint32		mask = 2 * c->capacity - 1;
-	uint32		h;
-	ChannelSlot *channel;
+	Dictionary *d = credits_channels(c);
+	uint32		number = rtm_dictionary_find(d, name);
 
-	StaticAssertStmt(CREDITS_RECENT == 1 << (32 - 25), "slots of recent_slot()");
-	if (recent(c)[slot] != 0 && has_name(c, recent(c)[slot] - 1, name))
-		return recent(c)[slot] - 1;
-
-	hash = hash_bytes((const unsigned char *) name->data, name->len);
-	h = hash & mask;
-	while (table(c)[h] != 0)
+	if (number != DICTIONARY_NONE)
+		return number;
+	if (!dictionary_has_room(d, name->len))
 	{
-		uint32		known = table(c)[h] - 1;
-
-		if (channel_slots(c)[known].hash == hash && has_name(c, known, name))
-		{
-			recent(c)[slot] = known + 1;
-			return known;
-		}
-		h = (h + 1) & mask;
-	}
-
-	if (c->channels == c->capacity || c->text_size - c->text_used < name->len)
-	{
-		if (c->channels == MAX_CHANNELS)
+		if (d->channels == MAX_CHANNELS)
 			ereport(ERROR,
 					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 					 errmsg("credits cannot have more than %d channels", MAX_CHANNELS)));
-		*cp = c = rtm_make_credits(c, c->models,
-							   c->channels == c->capacity ? 2 * c->capacity : c->capacity,
-							   2 * (c->text_used + name->len));
-		mask = 2 * c->capacity - 1;
-		h = hash & mask;
-		while (table(c)[h] != 0)
-			h = (h + 1) & mask;
+		*cp = c = rtm_make_credits(c, c->models, c->text_size,
+								   d->channels == d->capacity ? 2 * d->capacity : d->capacity,
+								   2 * (d->text_used + name->len));
+		d = credits_channels(c);
 	}
-	channel = &channel_slots(c)[c->channels++];
-	channel->name = rtm_credits_text(c, name->data, name->len);
-	channel->hash = hash;
-	table(c)[h] = c->channels;
-	recent(c)[slot] = c->channels;
-	return c->channels - 1;
+	return rtm_dictionary_add(d, name);
 }
 
 /*
@@ -169,32 +99,51 @@ rtm_credits_channel(Credits **cp, const Bytes *name)
 static void
 raise_scale(Credits *c, int scale)
 {
-	Size		n = (Size) c->channels * c->models;
+	Size		n = (Size) credits_channels(c)->channels * c->models;
 
-	for (; c->scale < scale; c->scale++)
+	if (c->scale >= scale)
+		return;
+	for (Size i = 0; i < n; i++)
 	{
-		for (Size i = 0; i < n; i++)
-		{
-			rtm_int128	value;
+		rtm_int128	value = sum_value(cells(c)[i].money);
 
-			if (__builtin_mul_overflow(sum_value(cells(c)[i].money), (rtm_int128) 10, &value))
-				rtm_credits_out_of_range();
-			cells(c)[i].money = make_sum(value);
-		}
+		if (!rtm_raise_units(&value, c->scale, scale))
+			rtm_credits_out_of_range();
+		cells(c)[i].money = make_sum(value);
 	}
+	c->scale = scale;
 }
 
 /* ---------------------------------------------------------- aggregation */
 
 /*
- * Empty credits of the models named, or of all enabled ones.
+ * Put the fit of a model into the text; its slots may be unaligned there.
+ */
+static void
+add_fit(Credits *c, ModelSlot *slot, const Model *model)
+{
+	FittedSlot	fitted;
+
+	slot->fits = model->fits;
+	slot->fit = c->text_used;
+	c->text_used += sizeof(FittedSlot) * model->fits;
+	for (int k = 0; k < model->fits; k++)
+	{
+		fitted.weight = model->weight[k];
+		fitted.name = rtm_credits_text(c, model->fit[k].data, model->fit[k].len);
+		memcpy(text_area(c) + slot->fit + sizeof(FittedSlot) * k, &fitted, sizeof(FittedSlot));
+	}
+}
+
+/*
+ * Empty credits of the models named, or of all enabled rules.
  */
 static Credits *
 empty_credits(ArrayType *names)
 {
 	int			n;
 	Model	   *model = rtm_read_models(names, &n);
-	uint32		text = 256;
+	uint32		text = 0;
 	Credits    *c;
 
 	if (n > CREDITS_MAX_MODELS)
@@ -206,8 +155,10 @@ empty_credits(ArrayType *names)
 		text += model[i].name.len;
 		for (int k = 0; k < model[i].directs; k++)
 			text += sizeof(uint32) + model[i].direct[k].len;
+		for (int k = 0; k < model[i].fits; k++)
+			text += sizeof(FittedSlot) + model[i].fit[k].len;
 	}
-	c = rtm_make_credits(NULL, n, CREDITS_FIRST_CAPACITY, text);
+	c = rtm_make_credits(NULL, n, text, CREDITS_FIRST_CAPACITY, CREDITS_FIRST_TEXT);
 	for (int i = 0; i < n; i++)
 	{
 		ModelSlot  *slot = &model_slots(c)[i];
@@ -224,6 +175,7 @@ empty_credits(ArrayType *names)
 			rtm_credits_text(c, model[i].direct[k].data, model[i].direct[k].len);
 		}
 		slot->direct.len = c->text_used - slot->direct.start;
+		add_fit(c, slot, &model[i]);
 	}
 	return c;
 }
@@ -263,8 +215,8 @@ new_state(FmgrInfo *flinfo, ArrayType *names, int scale)
 		MemoryContextSwitchTo(caller);
 		flinfo->fn_extra = empty;
 	}
-	c = rtm_make_credits(empty->credits, empty->credits->models, empty->credits->capacity,
-						 empty->credits->text_size);
+	c = rtm_make_credits(empty->credits, empty->credits->models, empty->credits->text_size,
+						 CREDITS_FIRST_CAPACITY, CREDITS_FIRST_TEXT);
 	c->scale = scale;
 	return c;
 }
@@ -290,6 +242,38 @@ slot_directs(const Credits *c, const ModelSlot *slot, const JourneyReader *reade
 	return rtm_direct_channels(direct, slot->directs, reader->name, reader->channels);
 }
 
+/*
+ * By channel: its fitted weight.
+ */
+static uint64 *
+slot_fitted(const Credits *c, const ModelSlot *slot, const JourneyReader *reader, uint64 *weight)
+{
+	for (uint32 i = 0; i < reader->channels; i++)
+	{
+		int			low = 0;
+		int			high = slot->fits;
+
+		weight[i] = 0;
+		while (low < high)
+		{
+			int			middle = low + (high - low) / 2;
+			FittedSlot	fitted;
+			int			order;
+
+			memcpy(&fitted, text_area(c) + slot->fit + sizeof(FittedSlot) * middle,
+				   sizeof(FittedSlot));
+			order = rtm_compare_names(reader->name[i], bytes_at(c, fitted.name));
+			if (order == 0)
+				weight[i] = fitted.weight;
+			if (order <= 0)
+				high = middle;
+			else
+				low = middle + 1;
+		}
+	}
+	return weight;
+}
+
 /* Journeys up to this many touches are worked on without palloc. */
 #define SMALL_JOURNEY		64
 
@@ -306,6 +290,7 @@ add_deal(Credits *c, struct varlena *journey, const Money *money)
 	uint64		small_sum[2 * SMALL_JOURNEY];
 	int64		small_at[SMALL_JOURNEY];
 	uint64		small_words[SHARES_WORDS(SMALL_JOURNEY)];
+	uint64		small_weight[SMALL_JOURNEY];
 	JourneyReader reader = {0};
 	TouchColumns touches = {0};
 	Shares		shares;
@@ -381,6 +366,9 @@ add_deal(Credits *c, struct varlena *journey, const Money *money)
 			touches.touched_at = at;
 		}
 		touches.direct = slot_directs(c, slot, &reader);
+		touches.fitted = slot->fits == 0 || reader.n == 0 ? NULL :
+			slot_fitted(c, slot, &reader, small ? small_weight :
+						palloc(sizeof(uint64) * reader.channels));
 		if (rtm_only_touch(&slot->rule, &touches, &only))
 		{
 			Cell	   *cell = column + m + number[touches.channel[only]] * (Size) c->models;
@@ -511,16 +499,17 @@ revrtm_credits_combine(PG_FUNCTION_ARGS)
 	}
 	b = (const Credits *) PG_DETOAST_DATUM(PG_GETARG_DATUM(1));
 	if (PG_ARGISNULL(0))
-		PG_RETURN_POINTER(rtm_make_credits(b, b->models, b->capacity, b->text_size));
+		PG_RETURN_POINTER(rtm_make_credits(b, b->models, b->text_size, b->capacity,
+										   credits_channels(b)->text_size));
 
 	a = (Credits *) (AggCheckCallContext(fcinfo, NULL) ?
 					 PG_DETOAST_DATUM(PG_GETARG_DATUM(0)) :
 					 PG_DETOAST_DATUM_COPY(PG_GETARG_DATUM(0)));
 	check_same_models(a, b);
 	raise_scale(a, b->scale);
-	for (uint32 i = 0; i < b->channels; i++)
+	for (uint32 i = 0; i < credits_channels(b)->channels; i++)
 	{
-		Bytes		name = bytes_at(b, channel_slots(b)[i].name);
+		Bytes		name = dictionary_name(credits_channels(b), i);
 		uint32		number = rtm_credits_channel(&a, &name);
 
 		CHECK_FOR_INTERRUPTS();
@@ -530,11 +519,8 @@ revrtm_credits_combine(PG_FUNCTION_ARGS)
 			Cell	   *to = &cells(a)[(Size) number * a->models + m];
 			rtm_int128	money = sum_value(from->money);
 
-			for (int s = b->scale; s < a->scale; s++)
-			{
-				if (__builtin_mul_overflow(money, (rtm_int128) 10, &money))
-					rtm_credits_out_of_range();
-			}
+			if (!rtm_raise_units(&money, b->scale, a->scale))
+				rtm_credits_out_of_range();
 			add_to(&to->units, sum_value(from->units));
 			add_to(&to->money, money);
 		}

@@ -7,11 +7,9 @@
  *
  *	header
  *	models		one ModelSlot each: name, hash and, while it grows, the rule
- *	channels	room for `capacity` ChannelSlots
+ *	text		names of the models, and channels that their rules name
  *	cells		room for capacity x models sums, by channel then model
- *	table		2 x capacity slots of an open hash over the channels
- *	recent		the channels last looked up, by a cheap hash
- *	text		the bytes of all names
+ *	dictionary	the channels
  *
  * All sums are 128-bit integers, so that neither order nor grouping matters.
  *
@@ -24,8 +22,10 @@
 #include "compat.h"
 
 #include "credit.h"
+#include "dictionary.h"
 
 #define CREDITS_FIRST_CAPACITY	8
+#define CREDITS_FIRST_TEXT		256
 #define CREDITS_MAX_MODELS		1000
 #define CREDITS_RECENT			128
 
@@ -40,23 +40,18 @@ typedef struct ModelSlot
 	TextRef		name;
 	uint64		hash;
 	bool		has_rule;
-	int32		directs;		/* how many direct channels follow in the text */
+	int32		directs;		/* how many direct channels stand in the text */
 	TextRef		direct;			/* their bytes: a uint32 length before each */
+	int32		fits;			/* and how many fitted ones */
+	uint32		fit;			/* where: a FittedSlot each, by name */
 	ModelRule	rule;
 } ModelSlot;
 
-typedef struct ChannelSlot
+typedef struct FittedSlot
 {
+	uint64		weight;
 	TextRef		name;
-	uint32		hash;
-} ChannelSlot;
-
-/* A 128-bit integer that needs no more than the alignment of a varlena. */
-typedef struct Sum
-{
-	uint64		low;
-	int64		high;
-} Sum;
+} FittedSlot;
 
 typedef struct Cell
 {
@@ -70,8 +65,7 @@ typedef struct Credits
 	uint8		version;
 	uint8		scale;
 	uint16		models;
-	uint32		channels;
-	uint32		capacity;		/* a power of two */
+	uint32		capacity;		/* channels there is room for */
 	uint32		text_used;
 	uint32		text_size;
 	/* sections follow, each aligned to 8 bytes */
@@ -87,34 +81,22 @@ model_slots(const Credits *c)
 	return (ModelSlot *) ((char *) c + HEADER_SIZE);
 }
 
-static inline ChannelSlot *
-channel_slots(const Credits *c)
+static inline char *
+text_area(const Credits *c)
 {
-	return (ChannelSlot *) ((char *) model_slots(c) + MAXALIGN(sizeof(ModelSlot) * c->models));
+	return (char *) model_slots(c) + MAXALIGN(sizeof(ModelSlot) * c->models);
 }
 
 static inline Cell *
 cells(const Credits *c)
 {
-	return (Cell *) ((char *) channel_slots(c) + MAXALIGN(sizeof(ChannelSlot) * c->capacity));
+	return (Cell *) (text_area(c) + MAXALIGN(c->text_size));
 }
 
-static inline uint32 *
-table(const Credits *c)
+static inline Dictionary *
+credits_channels(const Credits *c)
 {
-	return (uint32 *) (cells(c) + (Size) c->capacity * c->models);
-}
-
-static inline uint32 *
-recent(const Credits *c)
-{
-	return table(c) + 2 * c->capacity;
-}
-
-static inline char *
-text_area(const Credits *c)
-{
-	return (char *) (recent(c) + CREDITS_RECENT);
+	return (Dictionary *) (cells(c) + (Size) c->capacity * c->models);
 }
 
 static inline Bytes
@@ -123,20 +105,6 @@ bytes_at(const Credits *c, TextRef ref)
 	Bytes		result = {text_area(c) + ref.start, ref.len};
 
 	return result;
-}
-
-static inline rtm_int128
-sum_value(Sum s)
-{
-	return (rtm_int128) ((rtm_uint128) s.high << 64 | s.low);
-}
-
-static inline Sum
-make_sum(rtm_int128 value)
-{
-	Sum			s = {(uint64) value, (int64) (value >> 64)};
-
-	return s;
 }
 
 extern void rtm_credits_out_of_range(void);
@@ -152,11 +120,11 @@ add_to(Sum *sum, rtm_int128 value)
 }
 
 /*
- * A value with room for so many channels and bytes of names, and the contents
- * of old, if any.
+ * A value with room for so many bytes of text about models, so many channels
+ * and bytes of their names, and the contents of old, if any.
  */
-extern Credits *rtm_make_credits(const Credits *old, int models, uint32 capacity,
-								 uint32 text_size);
+extern Credits *rtm_make_credits(const Credits *old, int models, uint32 text, uint32 capacity,
+								 uint32 names);
 
 /* The caller has seen to the room. */
 extern TextRef rtm_credits_text(Credits *c, const char *data, uint32 len);

@@ -23,33 +23,6 @@ REVRTM_FUNCTION(revrtm_credits_recv);
 REVRTM_FUNCTION(revrtm_credits_send);
 REVRTM_FUNCTION(revrtm_channel_credit);
 
-static int
-compare_bytes(Bytes a, Bytes b)
-{
-	int			c = memcmp(a.data, b.data, Min(a.len, b.len));
-
-	CHECK_FOR_INTERRUPTS();
-	return c != 0 ? c : (a.len > b.len) - (a.len < b.len);
-}
-
-static int
-compare_channels(const void *left, const void *right, void *credits)
-{
-	return compare_bytes(bytes_at(credits, channel_slots(credits)[*(const uint32 *) left].name),
-						 bytes_at(credits, channel_slots(credits)[*(const uint32 *) right].name));
-}
-
-static uint32 *
-channels_by_name(const Credits *c)
-{
-	uint32	   *order = palloc(sizeof(uint32) * Max(c->channels, 1));
-
-	for (uint32 i = 0; i < c->channels; i++)
-		order[i] = i;
-	qsort_arg(order, c->channels, sizeof(uint32), compare_channels, unconstify(Credits *, c));
-	return order;
-}
-
 /*
  * revrtm.channel_credit(credits): a row for every model and channel.
  */
@@ -58,7 +31,7 @@ revrtm_channel_credit(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	const Credits *c = (const Credits *) PG_DETOAST_DATUM(PG_GETARG_DATUM(0));
-	uint32	   *order = channels_by_name(c);
+	uint32	   *order = rtm_dictionary_order(credits_channels(c));
 	bool		nulls[4] = {false, false, false, false};
 
 	InitMaterializedSRF(fcinfo, 0);
@@ -67,10 +40,10 @@ revrtm_channel_credit(PG_FUNCTION_ARGS)
 		Bytes		model = bytes_at(c, model_slots(c)[m].name);
 		Datum		model_text = PointerGetDatum(cstring_to_text_with_len(model.data, model.len));
 
-		for (uint32 i = 0; i < c->channels; i++)
+		for (uint32 i = 0; i < credits_channels(c)->channels; i++)
 		{
 			const Cell *cell = &cells(c)[(Size) order[i] * c->models + m];
-			Bytes		name = bytes_at(c, channel_slots(c)[order[i]].name);
+			Bytes		name = dictionary_name(credits_channels(c), order[i]);
 			Datum		values[4];
 
 			CHECK_FOR_INTERRUPTS();
@@ -86,19 +59,13 @@ revrtm_channel_credit(PG_FUNCTION_ARGS)
 
 /* ------------------------------------------------------ text and binary */
 
-static void
-append_int128(StringInfo buf, rtm_int128 value)
-{
-	appendStringInfoString(buf, DatumGetCString(
-		DirectFunctionCall1(numeric_out, NumericGetDatum(rtm_money_numeric(value, 0)))));
-}
-
 static char *
 credits_text(const Credits *c)
 {
-	uint32	   *order = channels_by_name(c);
+	uint32	   *order = rtm_dictionary_order(credits_channels(c));
+	uint32		channels = credits_channels(c)->channels;
 	char	  **element = palloc_extended(sizeof(char *) *
-										  (1 + c->models + (Size) c->channels * c->models),
+										  (1 + c->models + (Size) channels * c->models),
 										  MCXT_ALLOC_HUGE);
 	int			n = 0;
 	StringInfoData buf;
@@ -114,59 +81,24 @@ credits_text(const Credits *c)
 		appendStringInfo(&buf, "|%016llx", (unsigned long long) model_slots(c)[m].hash);
 		element[n++] = pnstrdup(buf.data, buf.len);
 	}
-	for (uint32 i = 0; i < c->channels; i++)
+	for (uint32 i = 0; i < credits_channels(c)->channels; i++)
 	{
 		for (int m = 0; m < c->models; m++)
 		{
-			Bytes		name = bytes_at(c, channel_slots(c)[order[i]].name);
+			Bytes		name = dictionary_name(credits_channels(c), order[i]);
 			const Cell *cell = &cells(c)[(Size) order[i] * c->models + m];
 
 			CHECK_FOR_INTERRUPTS();
 			resetStringInfo(&buf);
 			rtm_append_escaped(&buf, name.data, name.len);
 			appendStringInfo(&buf, "|%d|", m + 1);
-			append_int128(&buf, sum_value(cell->units));
+			rtm_append_int128(&buf, sum_value(cell->units));
 			appendStringInfoChar(&buf, '|');
-			append_int128(&buf, sum_value(cell->money));
+			rtm_append_int128(&buf, sum_value(cell->money));
 			element[n++] = pnstrdup(buf.data, buf.len);
 		}
 	}
 	return rtm_literal_out(element, n);
-}
-
-static bool
-scan_int128(const char *s, rtm_int128 *value)
-{
-	bool		negative = *s == '-';
-	rtm_int128	result = 0;
-
-	if (negative)
-		s++;
-	if (*s == '\0')
-		return false;
-	for (; *s; s++)
-	{
-		if (*s < '0' || *s > '9' ||
-			__builtin_mul_overflow(result, (rtm_int128) 10, &result) ||
-			__builtin_sub_overflow(result, (rtm_int128) (*s - '0'), &result))
-			return false;
-	}
-	/* Collected below zero, where there is room for one more. */
-	if (!negative && __builtin_sub_overflow((rtm_int128) 0, result, &result))
-		return false;
-	*value = result;
-	return true;
-}
-
-static bool
-scan_int(const char *s, int low, int high, int *value)
-{
-	rtm_int128	wide;
-
-	if (!scan_int128(s, &wide) || wide < low || wide > high)
-		return false;
-	*value = (int) wide;
-	return true;
 }
 
 static Credits *
@@ -177,10 +109,10 @@ credits_from_text(const char *literal)
 	char	  **element = rtm_literal_in(literal, type, &n);
 	int			models = 0;
 	int			scale;
-	Size		text = 256;
+	Size		text = 0;
 	Credits    *c;
 
-	if (n == 0 || !scan_int(element[0], 0, MONEY_MAX_SCALE, &scale))
+	if (n == 0 || !rtm_scan_int(element[0], 0, MONEY_MAX_SCALE, &scale))
 		rtm_invalid_literal(type, literal, "The first element is the scale of the money.");
 	while (models + 1 < n)
 	{
@@ -199,7 +131,7 @@ credits_from_text(const char *literal)
 	if (models == 0 || models > CREDITS_MAX_MODELS)
 		rtm_invalid_literal(type, literal, "After the scale stand models, each with its hash.");
 
-	c = rtm_make_credits(NULL, models, CREDITS_FIRST_CAPACITY, text);
+	c = rtm_make_credits(NULL, models, text, CREDITS_FIRST_CAPACITY, CREDITS_FIRST_TEXT);
 	c->scale = scale;
 	for (int m = 0; m < models; m++)
 	{
@@ -211,7 +143,7 @@ credits_from_text(const char *literal)
 		rtm_next_field(&cursor, &name);
 		rtm_next_field(&cursor, &hash);
 		model_slots(c)[m].name = rtm_credits_text(c, name, strlen(name));
-		if (m > 0 && compare_bytes(bytes_at(c, model_slots(c)[m - 1].name),
+		if (m > 0 && rtm_compare_names(bytes_at(c, model_slots(c)[m - 1].name),
 								   bytes_at(c, model_slots(c)[m].name)) >= 0)
 			rtm_invalid_literal(type, element[m + 1],
 								"The models stand in bytewise order, each once.");
@@ -235,8 +167,8 @@ credits_from_text(const char *literal)
 		CHECK_FOR_INTERRUPTS();
 		while (separator == '|' && fields < 3)
 			separator = rtm_next_field(&cursor, &field[fields++]);
-		if (separator != '\0' || fields != 3 || !scan_int(field[0], 1, models, &m) ||
-			!scan_int128(field[1], &units) || !scan_int128(field[2], &money) || units < 0)
+		if (separator != '\0' || fields != 3 || !rtm_scan_int(field[0], 1, models, &m) ||
+			!rtm_scan_int128(field[1], &units) || !rtm_scan_int128(field[2], &money) || units < 0)
 			rtm_invalid_literal(type, element[i],
 								"An element is channel|number of the model|units|money.");
 		channel = rtm_channel_name(false, CStringGetTextDatum(name));

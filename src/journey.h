@@ -12,6 +12,7 @@
 #include "compat.h"
 
 #include "datatype/timestamp.h"
+#include "utils/array.h"
 
 /* What a deal without touches is credited to, and a touch without channel. */
 #define CHANNEL_UNATTRIBUTED	"(unattributed)"
@@ -95,6 +96,9 @@ extern uint32 rtm_milestone_bits(const char *text, size_t len);
 
 /* A channel as callers pass it: checked, and (none) for NULL. */
 extern Bytes rtm_channel_name(bool isnull, Datum channel);
+
+/* The channels of a path, checked. */
+extern Bytes *rtm_path_names(ArrayType *path, int *n);
 extern void rtm_check_touched_at(TimestampTz at);
 extern void rtm_check_touch_id(const Bytes *id);
 

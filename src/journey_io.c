@@ -276,35 +276,43 @@ revrtm_journey_hash(PG_FUNCTION_ARGS)
 
 /* ----------------------------------------------------------- accessors */
 
-/*
- * revrtm.journey(path): an untimed journey of the channels in order.
- */
-Datum
-revrtm_journey_from_path(PG_FUNCTION_ARGS)
+Bytes *
+rtm_path_names(ArrayType *path, int *n)
 {
-	ArrayType  *path = PG_GETARG_ARRAYTYPE_P(0);
 	Datum	   *element;
 	bool	   *isnull;
-	int			n;
-	Touch	   *touch;
 	Bytes	   *name;
 
 	if (ARR_NDIM(path) > 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
 				 errmsg("a path is an array of one dimension")));
-	deconstruct_array(path, TEXTOID, -1, false, TYPALIGN_INT, &element, &isnull, &n);
-	touch = palloc_extended(sizeof(Touch) * Max((Size) n, 1), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	name = palloc_extended(sizeof(Bytes) * Max((Size) n, 1), MCXT_ALLOC_HUGE);
-	for (int i = 0; i < n; i++)
+	deconstruct_array(path, TEXTOID, -1, false, TYPALIGN_INT, &element, &isnull, n);
+	name = palloc_extended(sizeof(Bytes) * Max((Size) *n, 1), MCXT_ALLOC_HUGE);
+	for (int i = 0; i < *n; i++)
 	{
 		if (isnull[i])
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("a path must not contain nulls")));
 		name[i] = rtm_channel_name(false, element[i]);
-		touch[i].channel = i;
 	}
+	return name;
+}
+
+/*
+ * revrtm.journey(path): an untimed journey of the channels in order.
+ */
+Datum
+revrtm_journey_from_path(PG_FUNCTION_ARGS)
+{
+	int			n;
+	Bytes	   *name = rtm_path_names(PG_GETARG_ARRAYTYPE_P(0), &n);
+	Touch	   *touch = palloc_extended(sizeof(Touch) * Max((Size) n, 1),
+										MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+
+	for (int i = 0; i < n; i++)
+		touch[i].channel = i;
 	PG_RETURN_POINTER(rtm_journey_pack(touch, n, name, n, true, false));
 }
 

@@ -56,6 +56,48 @@ rtm_next_field(const char **cursor, char **field)
 }
 
 void
+rtm_append_int128(StringInfo buf, rtm_int128 value)
+{
+	appendStringInfoString(buf, DatumGetCString(
+		DirectFunctionCall1(numeric_out, NumericGetDatum(rtm_money_numeric(value, 0)))));
+}
+
+bool
+rtm_scan_int128(const char *s, rtm_int128 *value)
+{
+	bool		negative = *s == '-';
+	rtm_int128	result = 0;
+
+	if (negative)
+		s++;
+	if (*s == '\0')
+		return false;
+	for (; *s; s++)
+	{
+		if (*s < '0' || *s > '9' ||
+			__builtin_mul_overflow(result, (rtm_int128) 10, &result) ||
+			__builtin_sub_overflow(result, (rtm_int128) (*s - '0'), &result))
+			return false;
+	}
+	/* Collected below zero, where there is room for one more. */
+	if (!negative && __builtin_sub_overflow((rtm_int128) 0, result, &result))
+		return false;
+	*value = result;
+	return true;
+}
+
+bool
+rtm_scan_int(const char *s, int low, int high, int *value)
+{
+	rtm_int128	wide;
+
+	if (!rtm_scan_int128(s, &wide) || wide < low || wide > high)
+		return false;
+	*value = (int) wide;
+	return true;
+}
+
+void
 rtm_invalid_literal(const char *type, const char *element, const char *why)
 {
 	ereport(ERROR,

@@ -15,6 +15,8 @@
 #include "datatype/timestamp.h"
 #include "lib/stringinfo.h"
 
+#include "money.h"
+
 /* Appends data with @, | and \ escaped. */
 extern void rtm_append_escaped(StringInfo buf, const char *data, size_t len);
 
@@ -23,6 +25,12 @@ extern void rtm_append_escaped(StringInfo buf, const char *data, size_t len);
  * separator that ended it is returned, '\0' at the end of the element.
  */
 extern char rtm_next_field(const char **cursor, char **field);
+
+extern void rtm_append_int128(StringInfo buf, rtm_int128 value);
+
+/* The whole string as an integer; false where it is none, or out of range. */
+extern bool rtm_scan_int128(const char *s, rtm_int128 *value);
+extern bool rtm_scan_int(const char *s, int low, int high, int *value);
 
 /* The elements of an array literal; type names the type in errors. */
 extern char **rtm_literal_in(const char *literal, const char *type, int *n);

@@ -18,12 +18,15 @@
 #include "utils/jsonb.h"
 #include "utils/timestamp.h"
 
+#include "chain.h"
+#include "dictionary.h"
 #include "model.h"
 
 REVRTM_FUNCTION(revrtm_model_is_valid);
 
 static const char *const kinds[] = {
-	"first", "last", "last_non_direct", "linear", "linear_unique", "position", "time_decay"
+	"first", "last", "last_non_direct", "linear", "linear_unique", "position", "time_decay",
+	"markov", "shapley"
 };
 
 static const char *const positions[POSITIONS] = {
@@ -107,6 +110,40 @@ read_half_life(Model *model, const char *kind, const JsonbValue *value)
 }
 
 /*
+ * The parameters of fits: revrtm.fit_attribution() takes them from the table.
+ */
+static void
+check_fit_parameter(const Model *model, const char *kind, const char *key, const JsonbValue *value)
+{
+	if (model->rule.kind == MODEL_MARKOV && strcmp(key, "order") == 0)
+	{
+		bool		known = false;
+
+		for (int order = 1; order <= CHAIN_MAX_ORDER && value->type == jbvNumeric; order++)
+			known |= DatumGetBool(DirectFunctionCall2(numeric_eq,
+													  NumericGetDatum(value->val.numeric),
+													  NumericGetDatum(int64_to_numeric(order))));
+		if (!known)
+			invalid_parameters(kind, "The order must be 1, 2 or 3.");
+	}
+	else if (model->rule.kind == MODEL_MARKOV && strcmp(key, "collapse") == 0)
+	{
+		if (value->type != jbvBool)
+			invalid_parameters(kind, "\"collapse\" must be true or false.");
+	}
+	else if (model->rule.kind == MODEL_SHAPLEY && strcmp(key, "game") == 0)
+	{
+		char	   *game = value->type != jbvString ? "" :
+		pnstrdup(value->val.string.val, value->val.string.len);
+
+		if (strcmp(game, "rate") != 0 && strcmp(game, "conversions") != 0)
+			invalid_parameters(kind, "The game must be rate or conversions.");
+	}
+	else
+		invalid_parameters(kind, psprintf("There is no parameter \"%s\".", key));
+}
+
+/*
  * Reads the array of direct channels that follows its key in the iterator.
  */
 static void
@@ -165,7 +202,7 @@ read_parameters(Model *model, const char *kind, Jsonb *parameters)
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("unrecognized kind of attribution model \"%s\"", kind),
 					 errhint("The kinds are first, last, last_non_direct, linear, linear_unique, "
-							 "position and time_decay.")));
+							 "position, time_decay, markov and shapley.")));
 		if (strcmp(kind, kinds[i]) == 0)
 		{
 			model->rule.kind = (ModelKind) i;
@@ -187,6 +224,8 @@ read_parameters(Model *model, const char *kind, Jsonb *parameters)
 			read_half_life(model, kind, &v);
 		else if (model->rule.kind == MODEL_LAST_NON_DIRECT && strcmp(key, "direct") == 0)
 			read_directs(model, kind, &it, &v);
+		else if (rtm_is_fitted(model->rule.kind))
+			check_fit_parameter(model, kind, key, &v);
 		else
 			invalid_parameters(kind, psprintf("There is no parameter \"%s\".", key));
 	}
@@ -208,7 +247,7 @@ revrtm_model_is_valid(PG_FUNCTION_ARGS)
 /* -------------------------------------------------------------- reading */
 
 static Datum
-not_null(HeapTuple row, TupleDesc desc, int column)
+not_null(HeapTuple row, TupleDesc desc, int column, const char *table)
 {
 	bool		isnull;
 	Datum		value = SPI_getbinval(row, desc, column, &isnull);
@@ -216,7 +255,7 @@ not_null(HeapTuple row, TupleDesc desc, int column)
 	if (isnull)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("revrtm.attribution_model holds a null")));
+				 errmsg("revrtm.%s holds a null", table)));
 	return value;
 }
 
@@ -227,6 +266,7 @@ not_null(HeapTuple row, TupleDesc desc, int column)
 static Model *
 read_table(int *n)
 {
+	static const char table[] = "attribution_model";
 	MemoryContext caller = CurrentMemoryContext;
 	Model	   *model;
 
@@ -245,16 +285,16 @@ read_table(int *n)
 	{
 		HeapTuple	row = SPI_tuptable->vals[i];
 		TupleDesc	desc = SPI_tuptable->tupdesc;
-		char	   *kind = TextDatumGetCString(not_null(row, desc, 2));
-		char	   *parameters = TextDatumGetCString(not_null(row, desc, 4));
+		char	   *kind = TextDatumGetCString(not_null(row, desc, 2, table));
+		char	   *parameters = TextDatumGetCString(not_null(row, desc, 4, table));
 		MemoryContext spi = MemoryContextSwitchTo(caller);
 
-		model[i].name.data = TextDatumGetCString(not_null(row, desc, 1));
+		model[i].name.data = TextDatumGetCString(not_null(row, desc, 1, table));
 		model[i].name.len = strlen(model[i].name.data);
-		read_parameters(&model[i], kind, DatumGetJsonbP(not_null(row, desc, 3)));
+		read_parameters(&model[i], kind, DatumGetJsonbP(not_null(row, desc, 3, table)));
 		MemoryContextSwitchTo(spi);
 		model[i].hash = hash_text(hash_text(UINT64CONST(0xcbf29ce484222325), kind), parameters);
-		model[i].enabled = DatumGetBool(not_null(row, desc, 5));
+		model[i].enabled = DatumGetBool(not_null(row, desc, 5, table));
 	}
 	SPI_finish();
 	return model;
@@ -283,6 +323,65 @@ find_model(Model *model, int n, text *name)
 					 known.data)));
 }
 
+/*
+ * Read the fit of a model that is shared by one, in the current memory context.
+ * It becomes part of the hash: credit under different fits does not add up.
+ */
+static void
+read_fit(Model *model)
+{
+	static const char table[] = "attribution_fit";
+	MemoryContext caller = CurrentMemoryContext;
+	Oid			type = TEXTOID;
+	Datum		name = PointerGetDatum(cstring_to_text_with_len(model->name.data, model->name.len));
+	double	   *weight;
+	double		sum = 0;
+
+	if (!rtm_is_fitted(model->rule.kind) || model->weight != NULL)
+		return;
+	SPI_connect();
+	if (SPI_execute_with_args("SELECT channel::pg_catalog.text, weight::pg_catalog.float8"
+							  " FROM revrtm.attribution_fit"
+							  " WHERE model::pg_catalog.text OPERATOR(pg_catalog.=) $1"
+							  " ORDER BY channel::pg_catalog.text COLLATE pg_catalog.\"C\"",
+							  1, &type, &name, NULL, true, 0) != SPI_OK_SELECT)
+		/* cannot happen */
+		elog(ERROR, "could not read attribution_fit");
+	if (SPI_processed == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("attribution model \"%s\" has not been fitted", model->name.data),
+				 errhint("Call revrtm.fit_attribution() for it.")));
+	model->fits = (int) SPI_processed;
+	model->fit = MemoryContextAlloc(caller, sizeof(Bytes) * model->fits);
+	model->weight = MemoryContextAlloc(caller, sizeof(uint64) * model->fits);
+	weight = palloc(sizeof(double) * model->fits);
+	for (int i = 0; i < model->fits; i++)
+	{
+		HeapTuple	row = SPI_tuptable->vals[i];
+		TupleDesc	desc = SPI_tuptable->tupdesc;
+		text	   *channel = DatumGetTextPP(not_null(row, desc, 1, table));
+		char	   *copy = MemoryContextAllocZero(caller, VARSIZE_ANY_EXHDR(channel) + 1);
+		uint64		bits;
+
+		memcpy(copy, VARDATA_ANY(channel), VARSIZE_ANY_EXHDR(channel));
+		model->fit[i].data = copy;
+		model->fit[i].len = VARSIZE_ANY_EXHDR(channel);
+		weight[i] = DatumGetFloat8(not_null(row, desc, 2, table));
+		if (!(weight[i] >= 0 && weight[i] <= 1))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("a weight of revrtm.attribution_fit must be between 0 and 1")));
+		sum += weight[i];
+		memcpy(&bits, &weight[i], sizeof(bits));
+		model->hash = hash_text(hash_text(model->hash, copy),
+								psprintf("%016llx", (unsigned long long) bits));
+	}
+	for (int i = 0; i < model->fits; i++)
+		model->weight[i] = sum > 0 ? (uint64) (weight[i] / sum * (double) RTM_DEAL_UNITS) : 0;
+	SPI_finish();
+}
+
 Model *
 rtm_read_models(ArrayType *names, int *n)
 {
@@ -290,7 +389,7 @@ rtm_read_models(ArrayType *names, int *n)
 	Model	   *model = read_table(&rows);
 
 	for (int i = 0; i < rows && names == NULL; i++)
-		model[i].chosen = model[i].enabled;
+		model[i].chosen = model[i].enabled && !rtm_is_fitted(model[i].rule.kind);
 	if (names != NULL)
 	{
 		Datum	   *element;
@@ -315,8 +414,10 @@ rtm_read_models(ArrayType *names, int *n)
 	*n = 0;
 	for (int i = 0; i < rows; i++)
 	{
-		if (model[i].chosen)
-			model[(*n)++] = model[i];
+		if (!model[i].chosen)
+			continue;
+		read_fit(&model[i]);
+		model[(*n)++] = model[i];
 	}
 	if (*n == 0)
 		ereport(ERROR,
@@ -336,17 +437,19 @@ const Model *
 rtm_query_model(FmgrInfo *flinfo, text *name)
 {
 	QueryModels *known = flinfo->fn_extra;
+	MemoryContext caller = MemoryContextSwitchTo(flinfo->fn_mcxt);
+	Model	   *model;
 
 	if (known == NULL)
 	{
-		MemoryContext caller = MemoryContextSwitchTo(flinfo->fn_mcxt);
-
 		known = palloc(sizeof(QueryModels));
 		known->model = read_table(&known->n);
-		MemoryContextSwitchTo(caller);
 		flinfo->fn_extra = known;
 	}
-	return find_model(known->model, known->n, name);
+	model = find_model(known->model, known->n, name);
+	read_fit(model);
+	MemoryContextSwitchTo(caller);
+	return model;
 }
 
 bool *
@@ -365,6 +468,36 @@ rtm_direct_channels(const Bytes *direct, int directs, const Bytes *channel, uint
 			if (direct[k].len == channel[i].len &&
 				memcmp(direct[k].data, channel[i].data, channel[i].len) == 0)
 				result[i] = true;
+		}
+	}
+	return result;
+}
+
+uint64 *
+rtm_fitted_weights(const Model *model, const Bytes *channel, uint32 channels)
+{
+	uint64	   *result;
+
+	if (model->fits == 0)
+		return NULL;
+	result = palloc0(sizeof(uint64) * Max(channels, 1));
+	for (uint32 i = 0; i < channels; i++)
+	{
+		int			low = 0;
+		int			high = model->fits;
+
+		CHECK_FOR_INTERRUPTS();
+		while (low < high)
+		{
+			int			middle = low + (high - low) / 2;
+			int			c = rtm_compare_names(channel[i], model->fit[middle]);
+
+			if (c == 0)
+				result[i] = model->weight[middle];
+			if (c <= 0)
+				high = middle;
+			else
+				low = middle + 1;
 		}
 	}
 	return result;

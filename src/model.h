@@ -19,17 +19,21 @@
 typedef struct Model
 {
 	Bytes		name;
-	uint64		hash;			/* of kind and parameters */
+	uint64		hash;			/* of kind, parameters and fit */
 	bool		enabled;
 	bool		chosen;			/* while models are picked */
 	ModelRule	rule;
 	int			directs;		/* last_non_direct: the direct channels */
 	Bytes	   *direct;
+	int			fits;			/* markov and shapley: the fitted channels, by name */
+	Bytes	   *fit;
+	uint64	   *weight;			/* their weights; NULL: not read yet */
 } Model;
 
 /*
- * The models named, or all enabled ones for NULL, in bytewise order of name;
- * palloc'd in the current memory context. Unknown names are an error.
+ * The models named, or all enabled rules for NULL, in bytewise order of name;
+ * palloc'd in the current memory context. Unknown names are an error, and so is
+ * a model without a fit that needs one.
  */
 extern Model *rtm_read_models(ArrayType *names, int *n);
 
@@ -39,6 +43,9 @@ extern const Model *rtm_query_model(FmgrInfo *flinfo, text *name);
 /* By channel: is it among the direct ones? NULL where there is none. */
 extern bool *rtm_direct_channels(const Bytes *direct, int directs, const Bytes *channel,
 								 uint32 channels);
+
+/* By channel: its fitted weight. NULL where there is none. */
+extern uint64 *rtm_fitted_weights(const Model *model, const Bytes *channel, uint32 channels);
 
 /*
  * What one deal's touches get under a model: units of a deal for conversions,

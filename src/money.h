@@ -26,6 +26,39 @@ typedef struct Money
 	int			scale;			/* of the units: that asked for, or the amount's own if finer */
 } Money;
 
+/* A 128-bit integer that needs no more than the alignment of a varlena. */
+typedef struct Sum
+{
+	uint64		low;
+	int64		high;
+} Sum;
+
+static inline rtm_int128
+sum_value(Sum s)
+{
+	return (rtm_int128) ((rtm_uint128) s.high << 64 | s.low);
+}
+
+static inline Sum
+make_sum(rtm_int128 value)
+{
+	Sum			s = {(uint64) value, (int64) (value >> 64)};
+
+	return s;
+}
+
+/* Units at a finer scale; false where they do not fit. */
+static inline bool
+rtm_raise_units(rtm_int128 *units, int from, int to)
+{
+	for (; from < to; from++)
+	{
+		if (__builtin_mul_overflow(*units, (rtm_int128) 10, units))
+			return false;
+	}
+	return true;
+}
+
 /* False where the units do not fit; the amount may have a short header. */
 extern bool rtm_money_units(Numeric amount, int scale, Money *money);
 

@@ -16,8 +16,9 @@
 #ifndef __SIZEOF_INT128__
 #error "revrtm needs a compiler with 128-bit integers"
 #endif
-__extension__ typedef unsigned __int128 rtm_uint128;
-__extension__ typedef __int128 rtm_int128;
+/* Memory of the server is aligned to no more than 8 bytes. */
+__extension__ typedef unsigned __int128 rtm_uint128 __attribute__((aligned(8)));
+__extension__ typedef __int128 rtm_int128 __attribute__((aligned(8)));
 
 /* One deal, as conversions are counted: shares of it are whole units. */
 #define RTM_DEAL_UNITS (UINT64_C(1) << 62)

@@ -135,7 +135,7 @@ read_touches(WindowObject window, const Arguments *args, int64 rows, const Model
 			t->channel = number_channel(names, channels, &room, &channel);
 		}
 		else if (model->rule.kind == MODEL_LAST_NON_DIRECT ||
-				 model->rule.kind == MODEL_LINEAR_UNIQUE)
+				 model->rule.kind == MODEL_LINEAR_UNIQUE || rtm_is_fitted(model->rule.kind))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("attribution model \"%s\" needs the channel", model->name.data),
@@ -253,6 +253,7 @@ fill_partition(WindowObject window, FunctionCallInfo fcinfo, const Arguments *ar
 		columns.channel = channel;
 		columns.milestone = milestone;
 		columns.direct = rtm_direct_channels(model->direct, model->directs, names, channels);
+		columns.fitted = rtm_fitted_weights(model, names, channels);
 		rtm_shares_init(&shares, n);
 		rtm_share_deal(&shares, &model->rule, &columns);
 		if (args->amount < 0)

@@ -18,7 +18,12 @@ SELECT string_agg(h.line, E'\n' ORDER BY h.line COLLATE "C") FROM (
     UNION ALL SELECT format('model %s %s %s %s', model, kind, parameters, enabled) FROM revrtm.attribution_model
     UNION ALL SELECT format('line %s %s %s %s %s %s', line, route_id, category, curve, lo, hi) FROM revrtm.budget_line
     UNION ALL SELECT format('region %L %s %L', region_id, parent_id, region_name) FROM revrtm.region
-    UNION ALL SELECT format('product %s %s %L', product_id, parent_id, product_name) FROM revrtm.product) h (line)
+    UNION ALL SELECT format('product %s %s %L', product_id, parent_id, product_name) FROM revrtm.product
+    UNION ALL SELECT format('calendar %s %s %s', calendar, timezone, windows) FROM revrtm.calendar
+    UNION ALL SELECT format('holiday %s %s %L', calendar, holiday - date '2026-01-01', holiday_name) FROM revrtm.calendar_holiday
+    UNION ALL SELECT format('programme %s %s %s', timezone, calendar, protection_days) FROM revrtm.programme
+    UNION ALL SELECT format('currency %s %s %s', currency, scale, currency_name) FROM revrtm.currency
+    UNION ALL SELECT format('rule %s %s %s %s %s', rule_id, route_id, segment, role, priority) FROM revrtm.route_role) h (line)
 $$;
 
 -- One random edit; a node's parent is the same whenever it comes.
@@ -28,7 +33,7 @@ DECLARE
     x int := pg_temp.dice('x' || seed, 1000);
     name text := (ARRAY['a', 'Ab', 'ä "q" \ ''s''', '{"not": 1}', 'é,ü', ''])[1 + x % 6] || n;
 BEGIN
-    CASE pg_temp.dice('edit' || seed, 14)
+    CASE pg_temp.dice('edit' || seed, 18)
     WHEN 0, 1 THEN
         INSERT INTO revrtm.channel_map VALUES (name, 'route ' || x % 3, 'content')
         ON CONFLICT (channel) DO UPDATE SET route_id = excluded.route_id || x;
@@ -64,6 +69,23 @@ BEGIN
             DELETE FROM revrtm.region WHERE region_id = 'r ' || i AND i % (2 + x % 3) = 0
                 AND NOT EXISTS (SELECT FROM revrtm.region c WHERE c.parent_id = 'r ' || i);
         END LOOP;
+    WHEN 13 THEN
+        INSERT INTO revrtm.calendar (calendar, timezone, windows)
+        VALUES (CASE WHEN n < 3 THEN 'default' ELSE 'calendar ' || n END, 'Asia/Tokyo', ARRAY[format('Mon-Fri %s:00-18:00', 10 + x % 7)])
+        ON CONFLICT (calendar) DO UPDATE SET windows = excluded.windows;
+        INSERT INTO revrtm.calendar_holiday VALUES ('calendar ' || n, date '2026-01-01' + x, name) ON CONFLICT DO NOTHING;
+    WHEN 14 THEN
+        DELETE FROM revrtm.calendar WHERE calendar = 'calendar ' || n;
+        DELETE FROM revrtm.calendar_holiday WHERE extract(day FROM holiday) = n;
+    WHEN 15 THEN
+        UPDATE revrtm.programme SET protection_days = x + 1;
+        INSERT INTO revrtm.currency (currency, scale) VALUES ((ARRAY['JPY', 'HUF', 'CZK'])[1 + x % 3], x % 4)
+        ON CONFLICT (currency) DO UPDATE SET scale = excluded.scale;
+        DELETE FROM revrtm.currency WHERE currency = 'VND' AND x % 3 = 0;
+    WHEN 16 THEN
+        INSERT INTO revrtm.route_role (rule_id, route_id, segment, role, priority) VALUES ('rule ' || n, 'direct', 'segment ' || n, 'lead', x)
+        ON CONFLICT (rule_id) DO UPDATE SET priority = excluded.priority;
+        DELETE FROM revrtm.route_role WHERE rule_id = 'rule ' || x % 12;
     ELSE
         UPDATE revrtm.product SET product_name = name WHERE product_id = 'ANY';
         INSERT INTO revrtm.product (product_id, parent_id) VALUES ('p' || n, 'ANY') ON CONFLICT DO NOTHING;
@@ -97,8 +119,10 @@ $$;
 RESET ALL;
 SET client_min_messages = warning;
 SELECT cmp_ok((SELECT count(DISTINCT held) FROM kept), '>=', 40::bigint, 'the rounds differ');
-SELECT is((SELECT count(DISTINCT t.key) FROM kept, jsonb_each(policy -> 'tables') t, kept k WHERE k.round = 0
-           AND t.value <> k.policy -> 'tables' -> t.key), (SELECT count(*) FROM revrtm.policy_table WHERE exported), 'in every table');
+SELECT set_eq($$SELECT DISTINCT t.key FROM kept, jsonb_each(policy -> 'tables') t, kept k
+              WHERE k.round = 0 AND t.value <> k.policy -> 'tables' -> t.key$$,
+              ARRAY['attribution_model', 'budget_line', 'calendar', 'calendar_holiday', 'channel_map', 'currency', 'product',
+                    'programme', 'region', 'route', 'route_role'], 'in every table that is edited here');
 SELECT is_empty($$SELECT a.round, b.round FROM kept a, kept b
     WHERE (a.policy::text = b.policy::text) <> (a.hash = b.hash) OR (a.hash = b.hash) <> (a.held = b.held)$$,
     'documents and hashes are equal where the tables are');
@@ -110,11 +134,11 @@ SELECT is_empty($$SELECT round FROM kept WHERE revrtm.read_policy(policy)::text 
 
 -- Differences, against sets of (table, key, column, value).
 CREATE TEMP TABLE cell AS
-SELECT k.round, p.table_name, r -> p.key_columns[1] AS key, c.key AS column_name, c.value::text AS value
+SELECT k.round, p.table_name, (SELECT jsonb_object_agg(c, r -> c) FROM unnest(p.key_columns) c) AS key, c.key AS column_name, c.value::text AS value
 FROM kept k, revrtm.policy_table p, jsonb_array_elements(k.policy -> 'tables' -> p.table_name) r, jsonb_each(r) c
 WHERE k.round % 4 = 0;
 CREATE TEMP TABLE diff AS
-SELECT a.round AS a, b.round AS b, d.table_name, d.row_key -> p.key_columns[1] AS key, d.change, o.column_name, o.old, o.new
+SELECT a.round AS a, b.round AS b, d.table_name, d.row_key AS key, d.change, o.column_name, o.old, o.new
 FROM kept a, kept b, revrtm.policy_diff(a.policy, b.policy) d
 JOIN revrtm.policy_table p ON p.table_name = d.table_name
 CROSS JOIN LATERAL (

@@ -72,6 +72,7 @@ UPDATE revrtm.attribution_model SET parameters = '{"first": 0.5, "LC": 0.3, "mid
 UPDATE revrtm.attribution_model SET enabled = false WHERE model = 'j_shaped';
 INSERT INTO revrtm.attribution_model (model, kind, parameters) VALUES
     ('first_touch', 'linear', '{}'), ('own', 'time_decay', '{"half_life": "3 days"}');
+INSERT INTO revrtm.attribution_fit VALUES ('markov', 'own channel', 0.1, '2026-01-01 00:00+00', '2026-01-02 00:00+00', 'x');
 INSERT INTO revrtm.route (route_id, kind, parent_id, default_margin) VALUES ('oem', 'resell', 'direct', 0.25), ('aa', 'resell', 'zz', 1), ('zz', 'direct', NULL, 1);
 UPDATE revrtm.route SET default_margin = 0.8 WHERE route_id = 'direct';
 UPDATE revrtm.route SET active = false WHERE route_id = 'marketplace';
