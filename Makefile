@@ -50,6 +50,7 @@ OBJS = \
 	src/normalize.o \
 	src/partner.o \
 	src/path_count.o \
+	src/path_transform.o \
 	src/programme.o \
 	src/proportion.o \
 	src/quantile.o \
@@ -94,6 +95,7 @@ SQL_MODULES = \
 	sql/30_attribution.sql \
 	sql/32_markov.sql \
 	sql/33_shapley.sql \
+	sql/34_attribution_policy.sql \
 	sql/35_deal_journey.sql \
 	sql/36_fit.sql \
 	sql/36_refresh.sql \
@@ -134,6 +136,7 @@ REGRESS = \
 	binding \
 	identity \
 	deal_journey \
+	attribution_policy \
 	data_driven \
 	demo \
 	adapter \
@@ -170,6 +173,7 @@ PGTAP = \
 	test/pgtap/adventureworks_rates.sql \
 	test/pgtap/allocate.sql \
 	test/pgtap/attribution.sql \
+	test/pgtap/attribution_policy.sql \
 	test/pgtap/calendar.sql \
 	test/pgtap/claim.sql \
 	test/pgtap/curve_fit.sql \

@@ -12,7 +12,7 @@ COMMENT ON COLUMN revrtm.note.meaning IS 'What it says of its row.';
 GRANT SELECT ON revrtm.note TO PUBLIC;
 
 INSERT INTO revrtm.note (note, meaning) VALUES
-('basis_changed', 'A binding or setting changed since the last refresh; the next one reads everything.'),
+('basis_changed', 'A binding, setting or attribution policy changed since the last refresh; the next one reads everything.'),
 ('bound', 'A shape parameter of the fitted curve is at the end of its range.'),
 ('constant_spend', 'Spend was the same in every month, so no response to it can be fitted; the line keeps its budget.'),
 ('deleted', 'The CRM has deleted it softly.'),
@@ -23,7 +23,7 @@ INSERT INTO revrtm.note (note, meaning) VALUES
 ('inactive_route', 'The route is one that new deals may not take.'),
 ('margin_estimated', 'The margin is the amount times the default margin of the route.'),
 ('merged', 'The account was merged into another, its canonical_id.'),
-('moves_unverified', 'Hard deletes, and touches or contacts that moved, are found by the next verifying refresh only.'),
+('moves_unverified', 'Hard deletes, touches or contacts that moved, and stages or roles of persons that changed alone, are found by the next verifying refresh only.'),
 ('no_amount', 'The deal has no amount: it is counted, but part of no sum of money.'),
 ('no_churn', 'No customer was lost, so a lifetime has no estimate.'),
 ('no_closed', 'No deal closed, so there is no win rate.'),

@@ -22,6 +22,7 @@ INSERT INTO revrtm.relation (relation, grain, description, one_of) VALUES
     ARRAY['opportunity_id', 'account_id', 'contact_id']),
 ('contact', 'one person', 'People, leads included.', NULL),
 ('partner', 'one partner', 'Partner companies.', NULL),
+('opportunity_contact', 'one role of a person in a deal', 'People who take part in deals.', NULL),
 ('opportunity_partner', 'one role of a partner in a deal', 'Partners that take part in deals.', NULL),
 ('product_line', 'one line of a deal', 'What a deal sells.', NULL),
 ('spend', 'one entry of spend', 'What a route costs, by month and category.', NULL),
@@ -111,6 +112,7 @@ INSERT INTO revrtm.relation_column
 ('touch', 11, 'verified', 'boolean', false, false, NULL, 'Whether the touch is verified by evidence.'),
 ('touch', 12, 'deleted', 'boolean', false, false, NULL, 'Whether the CRM has deleted the touch softly. The refresh needs such rows; analysts filter WHERE deleted IS NOT TRUE.'),
 ('touch', 13, 'synced_at', 'timestamptz', false, false, NULL, 'When the row last arrived from the CRM.'),
+('touch', 14, 'source_system', 'text', false, false, NULL, 'System that recorded the touch, where several do, such as the CRM and a partner portal.'),
 
 ('contact', 1, 'contact_id', 'text', true, true, NULL, 'Id of the person.'),
 ('contact', 2, 'account_id', 'text', true, false, NULL, 'Id of the account.'),
@@ -126,6 +128,11 @@ INSERT INTO revrtm.relation_column
 ('partner', 4, 'tier', 'text', false, false, NULL, 'Tier in the partner program.'),
 ('partner', 5, 'region', 'text', false, false, NULL, 'Region.'),
 ('partner', 6, 'account_id', 'text', false, false, NULL, 'Id of the account that the partner is in the CRM.'),
+
+('opportunity_contact', 1, 'opportunity_id', 'text', true, true, NULL, 'Id of the deal.'),
+('opportunity_contact', 2, 'contact_id', 'text', true, true, NULL, 'Id of the person.'),
+('opportunity_contact', 3, 'role', 'text', false, false, NULL, 'What the person does in the deal.'),
+('opportunity_contact', 4, 'is_primary', 'boolean', false, false, NULL, 'Whether it is the main person of the deal.'),
 
 ('opportunity_partner', 1, 'opportunity_id', 'text', true, true, NULL, 'Id of the deal.'),
 ('opportunity_partner', 2, 'partner_id', 'text', true, true, NULL, 'Id of the partner.'),

@@ -97,6 +97,12 @@ AS 'MODULE_PATHNAME', 'revrtm_journey_mark';
 COMMENT ON FUNCTION revrtm.mark_milestones(revrtm.journey, timestamptz, timestamptz, boolean) IS
 'The journey with its milestones derived: LC on the latest touch not after lead_created_at, OC on the latest not after created_at, CW on the latest touch of a won deal; a milestone without such a touch is absent. 22023 for an untimed journey.';
 
+CREATE FUNCTION revrtm.transform(journey revrtm.journey, transforms text[]) RETURNS revrtm.journey
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'revrtm_journey_transform';
+COMMENT ON FUNCTION revrtm.transform(revrtm.journey, text[]) IS
+'The journey after these transforms, one after the other. unique: as it is; exposure: a run of touches of one channel counts once, at its first; first: each channel counts once, at its first touch; frequency: likewise, and is renamed to channel(number of its touches); drop(channel): without the touches of the channel, drop_tail(channel): without those at the end, both unless all touches are; cap(n): the last n touches. A touch that stands for others takes their milestones; those of touches that are dropped or capped are lost. The argument is all between the first and the last parenthesis, as it is. 22023 for what is no transform, 22001 where frequency makes a name longer than 1024 bytes.';
+
 -- The aggregates. They have no combine function: partial states by deal cost
 -- more than they save.
 

@@ -86,7 +86,7 @@ CREATE TABLE revrtm.journey_refresh (
 );
 COMMENT ON TABLE revrtm.journey_refresh IS 'Cache: how far the store deal_journey has read. One row, none before the first refresh; not part of a dump.';
 COMMENT ON COLUMN revrtm.journey_refresh.store IS 'The store.';
-COMMENT ON COLUMN revrtm.journey_refresh.basis IS 'Hash of the bindings and settings it was made under; another basis makes the next refresh read everything.';
+COMMENT ON COLUMN revrtm.journey_refresh.basis IS 'Hash of the bindings, policies and settings it was made under; another basis makes the next refresh read everything.';
 COMMENT ON COLUMN revrtm.journey_refresh.watermarks IS 'Latest synced_at read, by relation.';
 COMMENT ON COLUMN revrtm.journey_refresh.refreshed_at IS 'Start of the last refresh.';
 COMMENT ON COLUMN revrtm.journey_refresh.verified_at IS 'Start of the last refresh that read everything.';
@@ -97,60 +97,91 @@ BEGIN ATOMIC
     SELECT pg_catalog.md5(pg_catalog.concat_ws('|',
         revrtm.setting('timezone'), revrtm.setting('lookback'),
         (SELECT pg_catalog.string_agg(b.relation || '=' || b.query, '|' ORDER BY b.relation COLLATE "C")
-         FROM revrtm.binding b WHERE b.relation IN ('opportunity', 'touch', 'contact'))));
+         FROM revrtm.binding b
+         WHERE b.relation IN ('opportunity', 'touch', 'contact', 'opportunity_stage', 'opportunity_contact')),
+        -- Intervals as seconds: their text is the session's.
+        (SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_array(
+                    p.route_id, extract(epoch FROM p.lookback), p.anchor, p.anchor_stage, p.after_anchor, p.step_limit,
+                    p.contacts, p.responded_only, extract(epoch FROM p.merge_within), p.transforms)
+                    ORDER BY p.route_id COLLATE "C")
+         FROM revrtm.attribution_policy p)));
 END;
-COMMENT ON FUNCTION revrtm.refresh_basis() IS 'Hash of what the store of journeys depends on beside data: bindings, revrtm.timezone, revrtm.lookback.';
+COMMENT ON FUNCTION revrtm.refresh_basis() IS
+'Hash of what the store of journeys depends on beside data: bindings, attribution policies, revrtm.timezone, revrtm.lookback.';
 
 -- One query builds journeys, of all deals or of those named, with journeys()
 -- over the touches that count, so that millions of deals need no more memory
--- than work_mem. Deals and look-back are put into it: journeys() takes a text.
+-- than work_mem. Deals and policies are put into it: journeys() takes a text.
 CREATE FUNCTION revrtm.journey_query(deals text[]) RETURNS text
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    milestones boolean := 'milestone' = ANY (revrtm.bound_columns('touch'));
+    policy record := revrtm.policy_clauses();
+    these text := CASE WHEN deals IS NOT NULL THEN format('AND x.opportunity_id = ANY (%L)', deals) END;
     deal text := format($q$
-    SELECT o.created_at,
-           CASE WHEN o.is_closed THEN coalesce(o.closed_at, revrtm.day_end(o.close_date)) END AS ended_at,
-           o.is_closed, o.is_won, o.amount, o.account_id, o.opportunity_id, o.route_id, o.currency,
-           o.margin, o.partner_id, o.owner_id, o.segment, o.region, o.product,
-           coalesce(m.canonical_id, o.account_id) AS canonical_id
-    FROM revrtm.opportunity o
-    LEFT JOIN revrtm.account_merge m ON m.account_id = o.account_id
-    WHERE o.deleted IS NOT TRUE %s$q$,
-        CASE WHEN deals IS NOT NULL THEN format('AND o.opportunity_id = ANY (%L)', deals) END);
-    counts text := $c$t.deleted IS NOT TRUE AND t.responded IS NOT FALSE AND isfinite(t.touched_at)
-          AND t.touched_at <= coalesce(d.ended_at, 'infinity')$c$
-        || coalesce($c$
-          AND t.touched_at >= coalesce(d.ended_at, d.created_at, '-infinity') - interval $c$
-                    || quote_literal(revrtm.lookback()), '');
+    SELECT x.created_at,
+           CASE WHEN x.is_closed THEN coalesce(x.closed_at, revrtm.day_end(x.close_date)) END AS ended_at,
+           x.is_closed, x.is_won, x.amount, x.account_id, x.opportunity_id, x.route_id, x.currency,
+           x.margin, x.partner_id, x.owner_id, x.segment, x.region, x.product,
+           coalesce(m.canonical_id, x.account_id) AS canonical_id
+    FROM revrtm.opportunity x
+    LEFT JOIN revrtm.account_merge m ON m.account_id = x.account_id
+    WHERE x.deleted IS NOT TRUE %s$q$, these);
+    anchored text := coalesce(format($q$
+    SELECT d.*, s.entered_at FROM (%s) d
+    LEFT JOIN (SELECT x.opportunity_id, x.stage, min(x.entered_at) AS entered_at
+               FROM revrtm.opportunity_stage x WHERE x.stage = ANY (%L) %s
+               GROUP BY x.opportunity_id, x.stage) s ON s.opportunity_id = d.opportunity_id AND s.stage = $q$,
+        deal, policy.stages, these) || CASE WHEN policy.stages IS NOT NULL THEN policy.stage END, deal);
+    role text := CASE WHEN policy.contact IS NOT NULL THEN format($q$
+LEFT JOIN (SELECT x.opportunity_id, x.contact_id, bool_or(x.is_primary) AS is_primary
+           FROM revrtm.opportunity_contact x WHERE true %s
+           GROUP BY x.opportunity_id, x.contact_id) r ON r.opportunity_id = d.opportunity_id AND r.contact_id = t.contact_id$q$,
+        these) END;
+    -- What journeys() reads of a touch, and what merging needs.
+    columns text := $q$d.opportunity_id AS deal_id, t.touched_at, left(t.channel, 255) AS channel, t.milestone, t.touch_id,
+       c.lead_created_at$q$
+        || coalesce(', t.partner_id, t.source_system, t.verified IS TRUE AS verified, ' || policy.merge_within || ' AS merge_within', '');
     touched text := format($q$
 WITH deal AS NOT MATERIALIZED (%1$s
 ), member AS NOT MATERIALIZED (
     -- The accounts whose touches are the deal's.
-    SELECT d.opportunity_id, d.created_at, d.ended_at, d.canonical_id AS member_id FROM deal d
+    SELECT d.*, d.canonical_id AS member_id FROM deal d
     UNION ALL
-    SELECT d.opportunity_id, d.created_at, d.ended_at, m.account_id
+    SELECT d.*, m.account_id
     FROM deal d JOIN revrtm.account_merge m ON m.canonical_id = d.canonical_id
-)
-SELECT d.opportunity_id AS deal_id, t.touched_at, left(t.channel, 255) AS channel, t.milestone, t.touch_id, c.lead_created_at
+), counted AS (
+SELECT %2$s
 FROM revrtm.touch t
 JOIN deal d ON d.opportunity_id = t.opportunity_id
 LEFT JOIN revrtm.contact c ON c.contact_id = t.contact_id AND c.deleted IS NOT TRUE
-WHERE %2$s
+WHERE %3$s
 UNION ALL
-SELECT d.opportunity_id, t.touched_at, left(t.channel, 255), t.milestone, t.touch_id, c.lead_created_at
+SELECT %2$s
 FROM member d
 JOIN revrtm.touch t ON t.account_id = d.member_id
-LEFT JOIN revrtm.contact c ON c.contact_id = t.contact_id AND c.deleted IS NOT TRUE
-WHERE t.opportunity_id IS NULL AND %2$s
+LEFT JOIN revrtm.contact c ON c.contact_id = t.contact_id AND c.deleted IS NOT TRUE%6$s
+WHERE t.opportunity_id IS NULL AND %3$s %4$s
 UNION ALL
-SELECT d.opportunity_id, t.touched_at, left(t.channel, 255), t.milestone, t.touch_id, c.lead_created_at
+SELECT %2$s
 FROM member d
 JOIN revrtm.contact c ON c.account_id = d.member_id AND c.deleted IS NOT TRUE
-JOIN revrtm.touch t ON t.contact_id = c.contact_id
-WHERE t.opportunity_id IS NULL AND t.account_id IS NULL AND %2$s$q$, deal, counts);
+JOIN revrtm.touch t ON t.contact_id = c.contact_id%6$s
+WHERE t.opportunity_id IS NULL AND t.account_id IS NULL AND %3$s %4$s
+)
+SELECT w.deal_id, w.touched_at, w.channel, w.milestone, w.touch_id, w.lead_created_at FROM counted w%5$s$q$,
+        anchored, columns, policy.counts, 'AND ' || policy.contact,
+        CASE WHEN policy.merge_within IS NOT NULL THEN $q$
+WHERE NOT EXISTS (
+    SELECT FROM counted b
+    WHERE b.deal_id = w.deal_id AND b.partner_id = w.partner_id AND b.channel = w.channel
+      AND b.source_system <> w.source_system
+      AND greatest(b.touched_at, w.touched_at) - least(b.touched_at, w.touched_at) <= w.merge_within
+      AND (NOT b.verified, b.touched_at, b.touch_id COLLATE "C") < (NOT w.verified, w.touched_at, w.touch_id COLLATE "C"))$q$ END,
+        role);
+    journey text := CASE WHEN 'milestone' = ANY (revrtm.bound_columns('touch')) THEN 'p.journey'
+                         ELSE 'revrtm.mark_milestones(p.journey, p.lead_created_at, d.created_at, d.is_won)' END;
 BEGIN
     RETURN format($q$
 SELECT d.created_at, d.ended_at, d.is_closed, d.is_won, d.amount, %2$s AS journey, d.account_id,
@@ -159,11 +190,8 @@ SELECT d.created_at, d.ended_at, d.is_closed, d.is_won, d.amount, %2$s AS journe
 FROM (%1$s) d
 LEFT JOIN revrtm.journeys(%3$L) p ON p.deal_id = d.opportunity_id
 $q$,
-        deal,
-        CASE WHEN milestones THEN 'p.journey'
-             ELSE 'revrtm.mark_milestones(p.journey, p.lead_created_at, d.created_at, d.is_won)' END,
-        touched);
+        deal, coalesce(format('revrtm.transform(%s, ', journey) || policy.transforms || ')', journey), touched);
 END
 $$;
 COMMENT ON FUNCTION revrtm.journey_query(text[]) IS
-'The query that builds rows of deal_journey, of these deals or of all for NULL: a touch belongs to its deal, or without one to every deal of its account or its contact''s account, the accounts merged with it included; it counts from the look-back before the deal''s end (an open deal''s creation) to that end. A channel is cut after 255 characters, and an infinite instant does not count.';
+'The query that builds rows of deal_journey, of these deals or of all for NULL: a touch belongs to its deal, or without one to every deal of its account or its contact''s account, the accounts merged with it included; whether it counts the attribution policy of the deal''s route says. A channel is cut after 255 characters, and an infinite instant does not count. 55000 where a policy needs what is not bound.';

@@ -19,7 +19,7 @@ COMMENT ON COLUMN revrtm.attribution_fit.weight IS 'Share of the conversions tha
 COMMENT ON COLUMN revrtm.attribution_fit.as_of IS 'Deals that ended by then were fitted.';
 COMMENT ON COLUMN revrtm.attribution_fit.fitted_at IS 'When it was fitted.';
 COMMENT ON COLUMN revrtm.attribution_fit.policy_hash IS
-'Hash of what the fit depends on beside data: the model''s kind and parameters, bindings, revrtm.timezone, revrtm.lookback.';
+'Hash of what the fit depends on beside data: the model''s kind and parameters, bindings, attribution policies, revrtm.timezone, revrtm.lookback.';
 
 CREATE FUNCTION revrtm.fit_policy(kind text, parameters jsonb) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE

@@ -73,7 +73,7 @@ CREATE TABLE revrtm.refresh_run (
 COMMENT ON TABLE revrtm.refresh_run IS 'Cache: the refresh in batches that is under way. One row, none otherwise; not part of a dump.';
 COMMENT ON COLUMN revrtm.refresh_run.store IS 'The store.';
 COMMENT ON COLUMN revrtm.refresh_run.mode IS 'full, incremental or verify, as refresh_journeys has them.';
-COMMENT ON COLUMN revrtm.refresh_run.basis IS 'Hash of the bindings and settings it was begun under; another basis begins anew.';
+COMMENT ON COLUMN revrtm.refresh_run.basis IS 'Hash of the bindings, policies and settings it was begun under; another basis begins anew.';
 COMMENT ON COLUMN revrtm.refresh_run.watermarks IS 'Latest synced_at at its begin, by relation.';
 COMMENT ON COLUMN revrtm.refresh_run.started_at IS 'When it began.';
 COMMENT ON COLUMN revrtm.refresh_run.deals IS 'Deals to be made anew.';
@@ -209,7 +209,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION revrtm.refresh_journeys(boolean) IS
-'Brings deal_journey up to the bound CRM and returns what it did. full: the first time, and after a binding or setting changed. incremental: deals named by rows whose synced_at is later than at the last refresh, and those of accounts whose merges changed. verify (asked for, or where synced_at is not bound): every deal is rebuilt and compared, which also finds hard deletes and touches or contacts that moved to another deal or account. All in one transaction; refresh_in_batches() commits on the way. 23505 where a deal stands twice; errors of canonical_account where merges go in a circle.';
+'Brings deal_journey up to the bound CRM and returns what it did. full: the first time, and after a binding, setting or attribution policy changed. incremental: deals named by rows whose synced_at is later than at the last refresh, and those of accounts whose merges changed. verify (asked for, or where synced_at is not bound): every deal is rebuilt and compared, which also finds hard deletes, touches or contacts that moved to another deal or account, and entries into stages and roles of persons that changed without their deal. All in one transaction; refresh_in_batches() commits on the way. 23505 where a deal stands twice; errors of canonical_account where merges go in a circle.';
 
 -- The same in batches, each a transaction: what is done stays done when the
 -- refresh is cancelled, and others see how far it is.
@@ -310,4 +310,4 @@ COMMENT ON COLUMN revrtm.freshness.watermark IS 'Latest synced_at that was read.
 COMMENT ON COLUMN revrtm.freshness.behind IS 'How much later deals have synced than the last refresh read; NULL without synced_at.';
 COMMENT ON COLUMN revrtm.freshness.deals IS 'Number of deals in the store.';
 COMMENT ON COLUMN revrtm.freshness.note IS
-'basis_changed: a binding or setting changed since, the next refresh reads everything; no_synced_at: every refresh reads everything; moves_unverified: hard deletes, and touches or contacts that moved, are found by refresh_journeys(verify => true) only; NULL: nothing to say.';
+'basis_changed: a binding, setting or attribution policy changed since, the next refresh reads everything; no_synced_at: every refresh reads everything; moves_unverified: hard deletes, touches or contacts that moved, and stages or roles of persons that changed alone, are found by refresh_journeys(verify => true) only; NULL: nothing to say.';

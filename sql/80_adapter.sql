@@ -99,6 +99,7 @@ SELECT 'salesforce_fivetran', s.* FROM (VALUES
 ('contact', 'contact', 't', 'contact', '%s t', '{id}', true, 1),
 ('contact', 'lead', 't', 'lead', '%s t', '{id}', true, 1),
 ('partner', 'account', 't', 'account', '%s t', '{id}', true, 1),
+('opportunity_contact', 'opportunity_contact_role', 't', 'opportunity_contact_role', '%s t', '{id}', true, 1),
 ('opportunity_partner', 'opportunity_partner', 't', 'opportunity_partner', '%s t', '{id}', true, 1),
 ('product_line', 'opportunity_line_item', 't', 'opportunity_line_item', '%s t', '{id}', true, 1),
 ('product_line', 'opportunity_line_item', 'p', 'product_2', 'LEFT JOIN %s p ON p.id = t.product_2_id', '{id}', false, 1),
@@ -191,6 +192,11 @@ SELECT 'salesforce_fivetran', c.* FROM (VALUES
 ('partner', 'account', 'tier', '{t.partner_tier_c text}', NULL),
 ('partner', 'account', 'region', 'coalesce({t.region_c text?}, {t.billing_country text?}, {t.billing_country_code text?})', NULL),
 ('partner', 'account', 'account_id', '{t.id id}', NULL),
+
+('opportunity_contact', 'opportunity_contact_role', 'opportunity_id', '{t.opportunity_id id}', NULL),
+('opportunity_contact', 'opportunity_contact_role', 'contact_id', '{t.contact_id id}', NULL),
+('opportunity_contact', 'opportunity_contact_role', 'role', '{t.role text}', NULL),
+('opportunity_contact', 'opportunity_contact_role', 'is_primary', '{t.is_primary boolean}', NULL),
 
 ('opportunity_partner', 'opportunity_partner', 'opportunity_id', '{t.opportunity_id id}', NULL),
 ('opportunity_partner', 'opportunity_partner', 'partner_id', '{t.account_to_id id}', NULL),

@@ -64,6 +64,8 @@ CREATE TABLE contact (id text, account_id text, email text, title text, created_
 INSERT INTO contact VALUES ('003A', '001A', 'a@acme.example', 'CIO', '2026-01-05 00:00+00', false, false, '2026-02-01 00:00+00');
 CREATE TABLE lead (id text, email text, title text, converted_account_id text, converted_contact_id text, created_date timestamptz, is_deleted boolean, _fivetran_deleted boolean, _fivetran_synced timestamptz);
 INSERT INTO lead VALUES ('00QA', ' ', NULL, '001A', '003A', '2026-01-03 00:00+00', true, false, '2026-02-01 00:00+00');
+CREATE TABLE opportunity_contact_role (id text, opportunity_id text, contact_id text, role text, is_primary boolean, is_deleted boolean);
+INSERT INTO opportunity_contact_role VALUES ('k1', '006A', '003A', 'Decision Maker', true, false), ('k2', '006A', '003A', ' ', false, true);
 CREATE TABLE opportunity_partner (id text, opportunity_id text, account_to_id text, role text, is_primary boolean, created_date timestamptz, is_deleted boolean);
 INSERT INTO opportunity_partner VALUES ('p1', '006A', '001P', 'Reseller', true, '2026-01-05 00:00+00', false), ('p2', '006A', '001Q', 'Other', false, '2026-01-05 00:00+00', true);
 CREATE TABLE opportunity_line_item (id text, opportunity_id text, product_2_id text, quantity double precision, total_price double precision, is_deleted boolean);
@@ -93,6 +95,7 @@ TABLE revrtm.opportunity_stage ORDER BY opportunity_id, entered_at;
 SELECT touch_id, touched_at, channel, opportunity_id, account_id, contact_id, partner_id, responded, deleted, synced_at FROM revrtm.touch ORDER BY touch_id;
 TABLE revrtm.contact ORDER BY contact_id;
 TABLE revrtm.partner ORDER BY partner_id;
+TABLE revrtm.opportunity_contact;
 TABLE revrtm.opportunity_partner;
 TABLE revrtm.product_line ORDER BY line_id;
 TABLE revrtm.spend;

@@ -76,6 +76,9 @@ INSERT INTO revrtm.attribution_fit VALUES ('markov', 'own channel', 0.1, '2026-0
 INSERT INTO revrtm.route (route_id, kind, parent_id, default_margin) VALUES ('oem', 'resell', 'direct', 0.25), ('aa', 'resell', 'zz', 1), ('zz', 'direct', NULL, 1);
 UPDATE revrtm.route SET default_margin = 0.8 WHERE route_id = 'direct';
 UPDATE revrtm.route SET active = false WHERE route_id = 'marketplace';
+UPDATE revrtm.attribution_policy SET lookback = '60 days 12:00:00.000001', merge_within = NULL WHERE route_id = '(any)';
+INSERT INTO revrtm.attribution_policy (route_id, lookback, anchor, anchor_stage, after_anchor, step_limit, responded_only, transforms) VALUES
+    ('oem', '0', 'stage', 'won', true, 9, false, '{exposure,"drop(a, \"b\" (c))",cap(5)}'), ('direct', NULL, 'created', NULL, false, NULL, true, '{}');
 INSERT INTO revrtm.currency (currency, scale) VALUES ('HUF', 0), ('JPY', 2);
 UPDATE revrtm.currency SET scale = 2 WHERE currency = 'ISK';
 UPDATE revrtm.calendar SET windows = '{Mon-Thu 08:30-16:30}' WHERE calendar = 'default';
