@@ -70,7 +70,8 @@ find_columns(DestReceiver *self, int operation, TupleDesc desc)
 		receiver->attribute[c].type = att->atttypid;
 		if (!has_type(&shape->column[c], att->atttypid))
 			appendStringInfo(&wrong, "Column \"%s\" is of type %s, not %s. ", name,
-							 format_type_be(att->atttypid), format_type_be(shape->column[c].type[0]));
+							 format_type_be(att->atttypid),
+							 format_type_be(shape->column[c].type[0]));
 	}
 	for (int c = 0; c < shape->columns; c++)
 	{

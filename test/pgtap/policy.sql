@@ -26,6 +26,7 @@ SELECT string_agg(h.line, E'\n' ORDER BY h.line COLLATE "C") FROM (
     UNION ALL SELECT format('rule %s %s %s', lookback, direct_lookback, split_model) FROM revrtm.partner_role_rule
     UNION ALL SELECT format('role %L %s %s', role, pool, joint) FROM revrtm.partner_role_map
     UNION ALL SELECT format('route role %s %s %s %s %s', rule_id, route_id, segment, role, priority) FROM revrtm.route_role
+    UNION ALL SELECT format('terms %s %s %s %s', route_id, extract(epoch FROM lookback), step_limit, after_anchor) FROM revrtm.attribution_policy
     UNION ALL SELECT format('partner model %s %s %s %s', model, kind, parameters, enabled) FROM revrtm.partner_model) h (line)
 $$;
 
@@ -85,7 +86,7 @@ DECLARE
     n int := pg_temp.dice('n' || seed, 12);
     x int := pg_temp.dice('x' || seed, 1000);
 BEGIN
-    CASE pg_temp.dice('terms' || seed, 7)
+    CASE pg_temp.dice('terms' || seed, 8)
     WHEN 0 THEN
         INSERT INTO revrtm.currency VALUES (CASE x % 3 WHEN 0 THEN 'JPY' ELSE 'X' || chr(65 + n) || 'Z' END, x % 5, 'é "q"' || n)
         ON CONFLICT (currency) DO UPDATE SET scale = excluded.scale;
@@ -102,6 +103,9 @@ BEGIN
     WHEN 5 THEN
         INSERT INTO revrtm.route_role (rule_id, route_id, segment, role) VALUES ('rule ' || n, 'direct', 'segment ' || n, 'support')
         ON CONFLICT (rule_id) DO UPDATE SET priority = x;
+    WHEN 6 THEN
+        INSERT INTO revrtm.attribution_policy (route_id, lookback, step_limit) VALUES (CASE x % 2 WHEN 0 THEN '(any)' ELSE 'route ' || n END, x * interval '1 hour', 1 + n)
+        ON CONFLICT (route_id) DO UPDATE SET after_anchor = NOT attribution_policy.after_anchor;
     ELSE
         INSERT INTO revrtm.partner_model VALUES (CASE x % 2 WHEN 0 THEN 'partner_equal' ELSE 'own' || n END, 'dual',
             format('{"sourcer": 0.%s, "closer": %s}', x, 1 - ('0.' || x)::numeric)::jsonb)

@@ -188,7 +188,8 @@ test_split(void)
 	{
 		size_t		n = 1 + random_below(round % 20 == 0 ? MOST : 40);
 		int			shape = round % 7;
-		uint64_t	total = round % 5 == 0 ? RTM_DEAL_UNITS : random_bits() >> (1 + random_below(63));
+		uint64_t	total = round % 5 == 0 ? RTM_DEAL_UNITS :
+			random_bits() >> (1 + random_below(63));
 		uint64_t	whole = RTM_DEAL_UNITS >> random_below(50);
 		uint64_t	taken = 0;
 
