@@ -19,6 +19,7 @@ OBJS = \
 	src/credits_io.o \
 	src/curve.o \
 	src/demo.o \
+	src/explain.o \
 	src/fx.o \
 	src/journey.o \
 	src/journey_agg.o \
@@ -62,9 +63,14 @@ SQL_MODULES = \
 	sql/42_registration.sql \
 	sql/45_claim.sql \
 	sql/50_deal.sql \
+	sql/52_explain.sql \
+	sql/55_freeze.sql \
+	sql/56_ledger.sql \
+	sql/57_reconcile.sql \
 	sql/60_curve.sql \
 	sql/65_allocate.sql \
 	sql/70_romi.sql \
+	sql/71_comparison.sql \
 	sql/72_budget.sql \
 	sql/75_council.sql \
 	sql/80_adapter.sql \

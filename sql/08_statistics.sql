@@ -12,11 +12,19 @@ COMMENT ON COLUMN revrtm.note.meaning IS 'What it says of its row.';
 GRANT SELECT ON revrtm.note TO PUBLIC;
 
 INSERT INTO revrtm.note (note, meaning) VALUES
+('amount_changed', 'The amount or the currency in the CRM is not what it was when the month was frozen.'),
 ('basis_changed', 'A binding or setting changed since the last refresh; the next one reads everything.'),
 ('constant_spend', 'Spend was the same in every month, so no response to it can be fitted; the line keeps its budget.'),
+('credit_moved', 'The touches and the amount are those that were frozen, and their shares are not: a milestone moved, or an earlier refund came in.'),
+('deal_gone', 'The deal was frozen with its month, and is not in the CRM any more.'),
+('event_gone', 'The refund or amendment was frozen with its month, and is not in it any more.'),
 ('few_months', 'Fewer than six months with spend, too few to fit a response; the line keeps its budget.'),
 ('fx_missing', 'Amounts without a rate to revrtm.currency were left out of the sums.'),
+('late_deal', 'The deal was won in a month that was frozen without it.'),
+('late_event', 'The refund or amendment took place in a month that was frozen without it.'),
+('late_touch', 'A touch came to be known after the month was frozen.'),
 ('margin_estimated', 'The margin is the amount times the default margin of the route.'),
+('model_changed', 'The model, the look-back or the time zone is not what it was when the month was frozen.'),
 ('moves_unverified', 'Hard deletes, and touches or contacts that moved, are found by the next verifying refresh only.'),
 ('no_amount', 'The deal has no amount: it is counted, but part of no sum of money.'),
 ('no_churn', 'No customer was lost, so a lifetime has no estimate.'),
@@ -24,9 +32,18 @@ INSERT INTO revrtm.note (note, meaning) VALUES
 ('no_customers', 'No customer was won, so there is no cost per customer.'),
 ('no_response', 'Margin did not rise with spend; the curve is flat.'),
 ('no_synced_at', 'The bound CRM tells no synced_at, so every refresh reads everything.'),
+('not_won', 'The deal was frozen as won, and is lost.'),
 ('other_routes_deals', 'Most of the margin comes from deals of other routes.'),
+('over_refund', 'More is taken off than the deal was won for.'),
+('period_changed', 'The deal was frozen with its month, and ended in another.'),
+('rate_changed', 'The exchange rate is not what it was when the month was frozen.'),
+('reopened', 'The deal was frozen as won, and is open.'),
+('seal_broken', 'The frozen lines are not those that were signed.'),
 ('small_n', 'Too few cases for the figure to be relied on.'),
+('spend_without_credit', 'Money was spent, and no won deal is credited for it.'),
 ('stale_fx', 'The rate used is older than it should be.'),
+('touch_removed', 'A touch that was frozen does not count any more.'),
+('unknown_deal', 'The deal is not among those of the store, or none is named; the amount is (unattributed).'),
 ('unknown_route', 'The route is not in revrtm.route.'),
 ('zero_spend', 'Nothing was spent, so there is no return on it.');
 
