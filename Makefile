@@ -106,6 +106,7 @@ REGRESS = \
 	hardening \
 	statistics \
 	council \
+	freeze \
 	money \
 	policy \
 	catalog \

@@ -66,6 +66,38 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION revrtm.refresh_basis() IS 'Hash of what the store of journeys depends on beside data: bindings, revrtm.timezone, revrtm.lookback.';
 
+-- Which touches are a deal's, and which of them count.
+CREATE FUNCTION revrtm.touch_condition() RETURNS TABLE (ordinal integer, reason text, condition text)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 5
+BEGIN ATOMIC
+    VALUES (1, 'deleted', 't.deleted IS NOT TRUE'),
+           (2, 'not_responded', 't.responded IS NOT FALSE'),
+           (3, 'no_instant', 'isfinite(t.touched_at)'),
+           (4, 'after_end', 't.touched_at <= coalesce(d.ended_at, ''infinity'')'),
+           (5, 'before_window', '($2::interval IS NULL OR t.touched_at >= coalesce(d.ended_at, d.created_at, ''-infinity'') - $2)');
+END;
+COMMENT ON FUNCTION revrtm.touch_condition() IS
+'The conditions under which a touch t of a deal d counts, with the reason why it does not where one is not true; $2 is the look-back.';
+
+CREATE FUNCTION revrtm.touch_query(columns text, condition text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT pg_catalog.format($q$
+    SELECT %1$s
+    FROM revrtm.touch t
+    JOIN deal d ON d.opportunity_id = t.opportunity_id
+    LEFT JOIN revrtm.contact c ON c.contact_id = t.contact_id AND c.deleted IS NOT TRUE
+    WHERE %2$s
+    UNION ALL
+    SELECT %1$s
+    FROM revrtm.touch t
+    LEFT JOIN revrtm.contact c ON c.contact_id = t.contact_id AND c.deleted IS NOT TRUE
+    JOIN deal d ON d.account_id = coalesce(t.account_id, c.account_id)
+    WHERE t.opportunity_id IS NULL AND %2$s$q$, columns, condition);
+END;
+COMMENT ON FUNCTION revrtm.touch_query(text, text) IS
+'Query of the touches t of the deals d in a relation "deal", with their contact c: a touch belongs to its deal, or without one to every deal of its account or its contact''s account.';
+
 -- One query builds journeys, of all deals or of those named in $1; its
 -- parameters: $1 deals, $2 look-back (NULL: none).
 CREATE FUNCTION revrtm.journey_query(some_deals boolean) RETURNS text
@@ -83,18 +115,7 @@ WITH deal AS MATERIALIZED (
            o.margin, o.partner_id, o.owner_id, o.segment, o.region, o.product
     FROM revrtm.opportunity o
     WHERE o.deleted IS NOT TRUE %1$s
-), counted AS (
-    SELECT d.opportunity_id, t.touched_at, left(t.channel, 255) AS channel, t.milestone, t.touch_id, c.lead_created_at
-    FROM revrtm.touch t
-    JOIN deal d ON d.opportunity_id = t.opportunity_id
-    LEFT JOIN revrtm.contact c ON c.contact_id = t.contact_id AND c.deleted IS NOT TRUE
-    WHERE %2$s
-    UNION ALL
-    SELECT d.opportunity_id, t.touched_at, left(t.channel, 255) AS channel, t.milestone, t.touch_id, c.lead_created_at
-    FROM revrtm.touch t
-    LEFT JOIN revrtm.contact c ON c.contact_id = t.contact_id AND c.deleted IS NOT TRUE
-    JOIN deal d ON d.account_id = coalesce(t.account_id, c.account_id)
-    WHERE t.opportunity_id IS NULL AND %2$s
+), counted AS (%2$s
 ), packed AS (
     SELECT k.opportunity_id, revrtm.journey_agg(k.touched_at, k.channel, k.milestone, k.touch_id) AS journey,
            min(k.lead_created_at) AS lead_created_at
@@ -107,16 +128,39 @@ SELECT d.created_at, d.ended_at, d.is_closed, d.is_won, d.amount, %3$s AS journe
 FROM deal d LEFT JOIN packed p ON p.opportunity_id = d.opportunity_id
 $q$,
         CASE WHEN some_deals THEN 'AND o.opportunity_id = ANY ($1)' ELSE '' END,
-        $c$t.deleted IS NOT TRUE AND t.responded IS NOT FALSE AND isfinite(t.touched_at)
-          AND t.touched_at <= coalesce(d.ended_at, 'infinity')
-          AND ($2::interval IS NULL
-               OR t.touched_at >= coalesce(d.ended_at, d.created_at, '-infinity') - $2)$c$,
+        revrtm.touch_query('d.opportunity_id, t.touched_at, left(t.channel, 255) AS channel, t.milestone, t.touch_id, c.lead_created_at',
+            (SELECT string_agg(k.condition, ' AND ' ORDER BY k.ordinal) FROM revrtm.touch_condition() k)),
         CASE WHEN milestones THEN 'p.journey'
              ELSE 'revrtm.mark_milestones(p.journey, p.lead_created_at, d.created_at, d.is_won)' END);
 END
 $$;
 COMMENT ON FUNCTION revrtm.journey_query(boolean) IS
 'The query that builds rows of deal_journey: a touch belongs to its deal, or without one to every deal of its account or its contact''s account; it counts from the look-back before the deal''s end (an open deal''s creation) to that end. A channel is cut after 255 characters, and an infinite instant does not count.';
+
+CREATE FUNCTION revrtm.explain_touches(opportunity_id text)
+RETURNS TABLE (touch_id text, touched_at timestamptz, channel text, milestone text, contact_id text, counted boolean, reason text)
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE ROWS 20
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM revrtm.deal_journey k WHERE k.opportunity_id = explain_touches.opportunity_id) THEN
+        RAISE EXCEPTION 'unknown deal %', quote_literal(explain_touches.opportunity_id)
+            USING ERRCODE = '22023',
+                  HINT = 'The deals are those of revrtm.deal; revrtm.refresh_journeys() brings it up to the CRM.';
+    END IF;
+    RETURN QUERY EXECUTE format($q$
+        WITH deal AS MATERIALIZED (SELECT * FROM revrtm.deal_journey k WHERE k.opportunity_id = $1)
+        SELECT u.touch_id, u.touched_at, u.channel, u.milestone, u.contact_id, u.reason IS NULL, u.reason
+        FROM (%s) u
+        ORDER BY u.touched_at, u.touch_id COLLATE "C", u.channel COLLATE "C"$q$,
+        revrtm.touch_query(format('t.touch_id, t.touched_at, t.channel, t.milestone, t.contact_id, CASE %s END AS reason',
+            (SELECT string_agg(format('WHEN (%s) IS NOT TRUE THEN %L', k.condition, k.reason), ' ' ORDER BY k.ordinal)
+             FROM revrtm.touch_condition() k)), 'true'))
+    USING explain_touches.opportunity_id, revrtm.lookback();
+END
+$$;
+COMMENT ON FUNCTION revrtm.explain_touches(text) IS
+'Why a deal has the touches it has: every touch of it in the bound CRM, whether it counts, and else why not: deleted, not_responded (responded is false), no_instant (touched_at is missing or infinite), after_end (of the deal), before_window (earlier than revrtm.lookback before the deal''s end, or an open deal''s creation). It reads the CRM, and the deal of the store. 22023 for an unknown deal.';
 
 CREATE FUNCTION revrtm.changed_deals(watermarks jsonb) RETURNS text[]
 LANGUAGE sql STABLE PARALLEL SAFE

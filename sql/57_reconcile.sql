@@ -83,7 +83,7 @@ COMMENT ON COLUMN revrtm.freeze_check.amount_now IS 'Amount its lines have.';
 COMMENT ON COLUMN revrtm.freeze_check.note IS 'seal_broken (the lines are not those that were signed), or NULL.';
 
 CREATE FUNCTION revrtm.assert_attribution(period date DEFAULT NULL) RETURNS void
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE

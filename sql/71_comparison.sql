@@ -14,7 +14,9 @@ SELECT concat_ws(':', r.model, r.channel, coalesce(revrtm.date_text(r.period), '
        (min(r.revenue) OVER w)::numeric(20, 4) AS lowest,
        (max(r.revenue) OVER w)::numeric(20, 4) AS highest,
        (max(r.revenue) OVER w - min(r.revenue) OVER w)::numeric(20, 4) AS spread,
-       min(r.rank) OVER w <> max(r.rank) OVER w AS rank_flip,
+       (min(r.rank) OVER w)::integer AS best_rank,
+       (max(r.rank) OVER w)::integer AS worst_rank,
+       max(r.revenue) OVER w > 0 AND min(r.rank) OVER w <> max(r.rank) OVER w AS rank_flip,
        r.spend::numeric(20, 4) AS spend,
        CASE WHEN max(r.conversions) OVER w = 0 THEN 'spend_without_credit' END AS note
 FROM (SELECT m.model, s.channel, s.period, s.spend, coalesce(a.conversions, 0) AS conversions, coalesce(a.revenue, 0) AS revenue,
@@ -51,6 +53,8 @@ COMMENT ON COLUMN revrtm.attribution_comparison.mean_rank IS 'Mean of its places
 COMMENT ON COLUMN revrtm.attribution_comparison.lowest IS 'Lowest revenue that a model gives it; the same in all of its rows.';
 COMMENT ON COLUMN revrtm.attribution_comparison.highest IS 'Highest revenue that a model gives it; the same in all of its rows.';
 COMMENT ON COLUMN revrtm.attribution_comparison.spread IS 'highest - lowest; the same in all of its rows.';
-COMMENT ON COLUMN revrtm.attribution_comparison.rank_flip IS 'Whether its place is not the same under all models.';
+COMMENT ON COLUMN revrtm.attribution_comparison.best_rank IS 'Its best place under a model; the same in all of its rows.';
+COMMENT ON COLUMN revrtm.attribution_comparison.worst_rank IS 'Its worst place under a model; the same in all of its rows.';
+COMMENT ON COLUMN revrtm.attribution_comparison.rank_flip IS 'Whether its place depends on the model: best_rank is not worst_rank, and a model credits it.';
 COMMENT ON COLUMN revrtm.attribution_comparison.spend IS 'Spend on the channel itself in revrtm.currency, the same under every model; NULL where the CRM tells it by route and category only, for which see route_romi.';
 COMMENT ON COLUMN revrtm.attribution_comparison.note IS 'spend_without_credit (money was spent, and no won deal is credited to it), or NULL.';
