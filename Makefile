@@ -130,6 +130,7 @@ PGTAP = \
 	test/pgtap/calendar.sql \
 	test/pgtap/claim.sql \
 	test/pgtap/demo_council.sql \
+	test/pgtap/freeze.sql \
 	test/pgtap/maven_claims.sql \
 	test/pgtap/maven_crm.sql \
 	test/pgtap/money.sql \
