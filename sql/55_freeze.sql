@@ -116,13 +116,17 @@ FOR EACH STATEMENT EXECUTE FUNCTION revrtm.keep_frozen();
 ALTER TABLE revrtm.attribution_freeze ENABLE ALWAYS TRIGGER keep_frozen;
 ALTER TABLE revrtm.frozen_credit ENABLE ALWAYS TRIGGER keep_frozen;
 
-CREATE FUNCTION revrtm.attribution_policy(kind text, parameters jsonb) RETURNS text
-LANGUAGE sql STABLE PARALLEL SAFE
-BEGIN ATOMIC
-    SELECT pg_catalog.md5(pg_catalog.concat_ws('|', kind, parameters::text, revrtm.setting('lookback'), revrtm.setting('timezone')));
-END;
-COMMENT ON FUNCTION revrtm.attribution_policy(text, jsonb) IS
-'Hash of what decides a model''s credit beside data: its kind and parameters, revrtm.lookback and revrtm.timezone.';
+CREATE FUNCTION revrtm.attribution_policy(model text) RETURNS text
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN (SELECT md5(concat_ws('|', m.kind, m.parameters, revrtm.setting('lookback'), revrtm.setting('timezone')))
+            FROM revrtm.attribution_model m WHERE m.model = attribution_policy.model);
+END
+$$;
+COMMENT ON FUNCTION revrtm.attribution_policy(text) IS
+'Hash of what decides a model''s credit beside data: its kind and parameters, revrtm.lookback and revrtm.timezone. NULL for an unknown model.';
 
 CREATE FUNCTION revrtm.frozen_seal(period date, model text) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE

@@ -67,7 +67,7 @@ SELECT concat_ws(':', g.model, g.opportunity_id, coalesce(g.event_id, '(deal)'),
                               ELSE 'period_changed' END
                      WHEN g.units_before = 0 THEN 'late_deal'
                      ELSE coalesce(nullif(concat_ws(', ',
-                         CASE WHEN g.policy_hash <> revrtm.attribution_policy(g.kind, g.parameters) THEN 'model_changed' END,
+                         CASE WHEN g.policy_hash <> revrtm.attribution_policy(g.model) THEN 'model_changed' END,
                          CASE WHEN g.currencies OR g.deal_change <> 0 THEN 'amount_changed'
                               WHEN g.change <> 0 THEN 'rate_changed' END,
                          CASE WHEN g.touch_came AND NOT g.currencies THEN 'late_touch' END,
@@ -81,7 +81,7 @@ FROM (SELECT k.*, row_number() OVER (PARTITION BY k.model, k.opportunity_id, k.e
                                      ORDER BY k.own_period, k.touched_at, k.channel COLLATE "C", k.deal_currency COLLATE "C") AS ordinal
       FROM (SELECT s.model, s.opportunity_id, s.event_id, s.own_period, s.deal_currency, s.channel, s.touched_at,
                    coalesce(max(s.account_id) FILTER (WHERE s.is_now), max(s.account_id)) AS account_id,
-                   min(s.kind) AS kind, min(s.parameters::text)::jsonb AS parameters, min(s.policy_hash) AS policy_hash,
+                   min(s.policy_hash) AS policy_hash,
                    sum(s.units) AS units, sum(s.amount) AS amount, sum(s.deal_amount) AS deal_amount,
                    -- Of the whole deal, or event, in its month:
                    sum(count(*) FILTER (WHERE s.is_now)) OVER w AS lines_now,
@@ -94,14 +94,13 @@ FROM (SELECT k.*, row_number() OVER (PARTITION BY k.model, k.opportunity_id, k.e
                    bool_or(NOT bool_or(s.is_now) AND sum(s.units) <> 0) OVER w AS touch_went
             FROM (SELECT l.model, l.opportunity_id, l.event_id, l.own_period, l.deal_currency, l.channel, l.touched_at,
                          l.account_id, true AS is_now, l.units, coalesce(l.amount, 0) AS amount,
-                         coalesce(l.deal_amount, 0) AS deal_amount, m.kind, m.parameters, f.policy_hash
+                         coalesce(l.deal_amount, 0) AS deal_amount, f.policy_hash
                   FROM revrtm.attribution_freeze f
-                       JOIN revrtm.attribution_model m ON m.model = f.model
                        JOIN revrtm.attribution_line l ON l.model = f.model AND l.own_period = f.period
                   UNION ALL
                   SELECT c.model, c.opportunity_id, c.event_id, c.own_period, c.deal_currency, c.channel, c.touched_at,
                          c.account_id, false, -c.units, -coalesce(c.amount, 0), -coalesce(c.deal_amount, 0),
-                         m.kind, m.parameters, f.policy_hash
+                         f.policy_hash
                   FROM revrtm.frozen_credit c
                        JOIN revrtm.attribution_model m ON m.model = c.model AND m.enabled
                        JOIN revrtm.attribution_freeze f ON f.model = c.model AND f.period = c.own_period) s
@@ -287,7 +286,7 @@ BEGIN
 
     RETURN QUERY
     INSERT INTO revrtm.attribution_freeze AS f (period, model, currency, policy_hash, deals, lines, amount, seal)
-    SELECT month, m.model, revrtm.setting('currency'), revrtm.attribution_policy(m.kind, m.parameters),
+    SELECT month, m.model, revrtm.setting('currency'), revrtm.attribution_policy(m.model),
            count(DISTINCT c.opportunity_id) FILTER (WHERE c.entry = 'deal'), count(c.model), coalesce(sum(c.amount), 0),
            revrtm.frozen_seal(month, m.model)
     FROM revrtm.attribution_model m

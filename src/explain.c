@@ -180,7 +180,8 @@ explain_touch(StringInfo out, const ModelRule *rule, const TouchColumns *touches
 			break;
 		case MODEL_LAST_NON_DIRECT:
 			if (touches->direct != NULL && touches->direct[touches->channel[i]])
-				appendStringInfoString(out, taken ? "the last touch, for all are direct" : "direct");
+				appendStringInfoString(out, taken ? "the last touch, for all are direct" :
+									   "direct");
 			else
 				appendStringInfoString(out, taken ? "the last touch that is not direct" :
 									   "not the last touch that is not direct");
