@@ -37,6 +37,7 @@ OBJS = \
 	src/demo.o \
 	src/dictionary.o \
 	src/envelope.o \
+	src/explain.o \
 	src/fx.o \
 	src/identity.o \
 	src/journey.o \
@@ -103,13 +104,18 @@ SQL_MODULES = \
 	sql/42_registration.sql \
 	sql/45_claim.sql \
 	sql/50_deal.sql \
+	sql/52_explain.sql \
 	sql/52_role.sql \
 	sql/54_partner_role.sql \
+	sql/55_freeze.sql \
 	sql/55_partner_credit.sql \
+	sql/56_ledger.sql \
+	sql/57_reconcile.sql \
 	sql/60_curve.sql \
 	sql/62_curve_fit.sql \
 	sql/65_allocate.sql \
 	sql/70_romi.sql \
+	sql/71_comparison.sql \
 	sql/72_budget.sql \
 	sql/75_council.sql \
 	sql/80_adapter.sql \
@@ -151,6 +157,7 @@ REGRESS = \
 	hardening \
 	statistics \
 	council \
+	freeze \
 	money \
 	policy \
 	partner_role \
@@ -178,6 +185,7 @@ PGTAP = \
 	test/pgtap/claim.sql \
 	test/pgtap/curve_fit.sql \
 	test/pgtap/demo_council.sql \
+	test/pgtap/freeze.sql \
 	test/pgtap/identity.sql \
 	test/pgtap/markov.sql \
 	test/pgtap/maven_claims.sql \

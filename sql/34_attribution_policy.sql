@@ -62,16 +62,14 @@ COMMENT ON FUNCTION revrtm.route_case(text[], text[]) IS
 'SQL that answers by the route of a deal d: one SQL expression a route, that of (any) for all others; the answer alone where there is one.';
 
 CREATE FUNCTION revrtm.policy_clauses(
-    OUT counts text, OUT stages text[], OUT stage text, OUT contact text, OUT merge_within text, OUT transforms text
+    OUT counts text, OUT begins text, OUT ends text, OUT responded text, OUT stages text[], OUT stage text,
+    OUT contact text, OUT merge_within text, OUT transforms text
 )
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     unlimited text := '''-infinity''::timestamptz';
-    begins text;
-    ends text;
-    responded text;
     lack record;
 BEGIN
     SELECT p.route_id, n.relation, n.column_name INTO lack
@@ -123,12 +121,13 @@ BEGIN
                                         extract(epoch FROM q.lookback)::float8 * interval '1 second'
                                END AS lookback) x) p;
 
+    begins := nullif(begins, unlimited);
+    responded := CASE responded WHEN 'true' THEN 't.responded IS NOT FALSE'
+                                WHEN 'false' THEN NULL
+                                ELSE format('(t.responded IS NOT FALSE OR NOT %s)', responded) END;
     counts := 't.deleted IS NOT TRUE AND isfinite(t.touched_at) AND t.touched_at <= ' || ends
-        || coalesce(' AND t.touched_at >= ' || nullif(begins, unlimited), '')
-        || CASE responded WHEN 'true' THEN ' AND t.responded IS NOT FALSE'
-                          WHEN 'false' THEN ''
-                          ELSE format(' AND (t.responded IS NOT FALSE OR NOT %s)', responded) END;
+        || coalesce(' AND t.touched_at >= ' || begins, '') || coalesce(' AND ' || responded, '');
 END
 $$;
 COMMENT ON FUNCTION revrtm.policy_clauses() IS
-'What the attribution policies say in the query that builds journeys, as SQL over a deal d, a touch t and the role r of its person: which touches count; the stages that anchor and that of the deal; which touches found by account or person count, within which time touches are merged, and the transforms: NULL where no policy says so. 55000 where a policy needs what is not bound.';
+'What the attribution policies say in the query that builds journeys, as SQL over a deal d, a touch t and the role r of its person: which touches count (and of that the first and last instant, and what responded must be); the stages that anchor and that of the deal; which touches found by account or person count, within which time touches are merged, and the transforms: NULL where no policy says so. 55000 where a policy needs what is not bound.';

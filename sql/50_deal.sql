@@ -137,6 +137,8 @@ SELECT o.opportunity_id AS booking_key,
        o.is_won,
        revrtm.period(o.ended_on) AS period,
        revrtm.reporting_amount(o.amount, o.currency, o.on_date)::numeric(20, 4) AS amount,
+       coalesce(o.currency, (SELECT revrtm.setting('currency'))) AS deal_currency,
+       revrtm.convert_amount(o.amount, o.currency, o.currency, NULL)::numeric(20, 4) AS deal_amount,
        CASE WHEN o.amount IS NULL THEN 'no_amount'
             ELSE revrtm.reporting_note(o.currency, o.on_date) END::text AS note
 FROM (SELECT e.*,
@@ -158,47 +160,71 @@ COMMENT ON COLUMN revrtm.booking.is_closed IS 'Whether it is closed, won or lost
 COMMENT ON COLUMN revrtm.booking.is_won IS 'Whether it is won.';
 COMMENT ON COLUMN revrtm.booking.period IS 'First day of the month it closed in, in revrtm.timezone; NULL while open, or where nobody knows.';
 COMMENT ON COLUMN revrtm.booking.amount IS 'Amount in revrtm.currency; NULL without an amount or a rate.';
+COMMENT ON COLUMN revrtm.booking.deal_currency IS 'Its own currency.';
+COMMENT ON COLUMN revrtm.booking.deal_amount IS 'Amount in its own currency, rounded to the minor unit.';
 COMMENT ON COLUMN revrtm.booking.note IS 'no_amount, fx_missing, stale_fx, or NULL.';
 
 CREATE VIEW revrtm.attribution_check WITH (security_invoker = true) AS
-SELECT k.attribution_check_key, k.model, k.period, k.deals, k.bookings, k.credited, k.difference, k.deal_difference,
+SELECT k.attribution_check_key, k.model, k.period, k.deal_currency, k.deals, k.bookings, k.credited, k.difference,
+       k.own_bookings, k.own_credited, k.own_difference, k.deal_difference,
        CASE WHEN m.kind NOT IN ('markov', 'shapley') THEN NULL
             WHEN f.policy_hash IS NULL THEN 'not_fitted'
             WHEN f.policy_hash <> revrtm.fit_policy(m.kind, m.parameters) THEN 'fit_outdated' END::text AS note
-FROM (SELECT coalesce(m.model, c.model) || ':' || coalesce(revrtm.date_text(coalesce(b.period, c.period)), '(none)') AS attribution_check_key,
+FROM (SELECT concat_ws(':', coalesce(m.model, c.model), coalesce(revrtm.date_text(coalesce(b.period, c.period)), '(none)'),
+                       coalesce(b.deal_currency, c.deal_currency)) AS attribution_check_key,
              coalesce(m.model, c.model) AS model,
              coalesce(b.period, c.period) AS period,
+             coalesce(b.deal_currency, c.deal_currency) AS deal_currency,
              coalesce(b.deals, 0) AS deals,
              coalesce(b.bookings, 0)::numeric(20, 4) AS bookings,
              coalesce(c.revenue, 0)::numeric(20, 4) AS credited,
              (coalesce(c.revenue, 0) - coalesce(b.bookings, 0))::numeric(20, 4) AS difference,
+             coalesce(b.own_bookings, 0)::numeric(20, 4) AS own_bookings,
+             coalesce(c.own_revenue, 0)::numeric(20, 4) AS own_credited,
+             (coalesce(c.own_revenue, 0) - coalesce(b.own_bookings, 0))::numeric(20, 4) AS own_difference,
              round(coalesce(c.conversions, 0)::numeric - coalesce(b.deals, 0), 6)::numeric(18, 6) AS deal_difference
       FROM revrtm.attribution_model m
            CROSS JOIN (
-               SELECT k.period, count(*) AS deals, sum(k.amount) AS bookings
+               SELECT k.period, k.deal_currency, count(*) AS deals, sum(k.amount) AS bookings, sum(k.deal_amount) AS own_bookings
                FROM revrtm.booking k
                WHERE k.is_won AND k.is_closed
-               GROUP BY k.period) b
-           FULL JOIN (SELECT a.model, a.period, sum(a.conversions) AS conversions, sum(a.revenue) AS revenue
-                      FROM revrtm.channel_attribution a GROUP BY a.model, a.period) c
-             ON c.model = m.model AND coalesce(c.period, '-infinity') = coalesce(b.period, '-infinity')
+               GROUP BY k.period, k.deal_currency) b
+           FULL JOIN (
+               SELECT k.model, p.period, p.deal_currency, sum(k.conversions) AS conversions, sum(k.revenue) AS revenue,
+                      sum(k.own_revenue) AS own_revenue
+               FROM (SELECT d.period, d.deal_currency,
+                            revrtm.credits_agg(d.journey, d.amount, (SELECT revrtm.shown_models()), (SELECT revrtm.currency_scale(NULL))) AS revenue,
+                            revrtm.credits_agg(d.journey, d.deal_amount, (SELECT revrtm.shown_models()), revrtm.currency_scale(d.deal_currency)) AS own_revenue
+                     FROM revrtm.deal d
+                     WHERE d.is_won AND d.is_closed
+                     GROUP BY d.period, d.deal_currency) p
+                    CROSS JOIN LATERAL ROWS FROM (revrtm.channel_credit(p.revenue), revrtm.channel_credit(p.own_revenue))
+                        AS k (model, channel, conversions, revenue, own_model, own_channel, own_conversions, own_revenue)
+               GROUP BY k.model, p.period, p.deal_currency) c
+             ON c.model = m.model AND c.deal_currency = b.deal_currency
+                AND coalesce(c.period, '-infinity') = coalesce(b.period, '-infinity')
       WHERE m.model IS NULL OR m.model = ANY ((SELECT revrtm.shown_models())::text[])
       UNION ALL
-      SELECT m.model || ':(none)', m.model, NULL, 0, 0::numeric(20, 4), 0::numeric(20, 4), 0::numeric(20, 4), 0::numeric(18, 6)
+      SELECT m.model || ':(none)', m.model, NULL, NULL, 0, 0::numeric(20, 4), 0::numeric(20, 4), 0::numeric(20, 4),
+             0::numeric(20, 4), 0::numeric(20, 4), 0::numeric(20, 4), 0::numeric(18, 6)
       FROM revrtm.attribution_model m
       WHERE m.enabled AND m.model <> ALL ((SELECT revrtm.shown_models())::text[])) k
      LEFT JOIN revrtm.attribution_model m ON m.model = k.model
      LEFT JOIN (SELECT a.model, min(a.policy_hash) AS policy_hash FROM revrtm.attribution_fit a GROUP BY a.model) f
        ON f.model = k.model;
 COMMENT ON VIEW revrtm.attribution_check IS
-'Credit against the bookings of the CRM: both differences must be zero in every row; they are not while the store is stale. Grain: one month under an enabled model, and one row without a month for a data-driven model that has not been fitted and is in no view.';
-COMMENT ON COLUMN revrtm.attribution_check.attribution_check_key IS 'model:period.';
+'Credit against the bookings of the CRM, in the reporting currency and in the deals'' own: the three differences must be zero in every row; they are not while the store is stale. Grain: one currency of deals in one month under an enabled model, and one row without month of a data-driven model that has no fit.';
+COMMENT ON COLUMN revrtm.attribution_check.attribution_check_key IS 'model:period:deal_currency.';
 COMMENT ON COLUMN revrtm.attribution_check.model IS 'Attribution model.';
 COMMENT ON COLUMN revrtm.attribution_check.period IS 'Month in which the deals closed.';
+COMMENT ON COLUMN revrtm.attribution_check.deal_currency IS 'The deals'' own currency.';
 COMMENT ON COLUMN revrtm.attribution_check.deals IS 'Won deals in the CRM.';
 COMMENT ON COLUMN revrtm.attribution_check.bookings IS 'Their amount in revrtm.currency, read from the CRM.';
-COMMENT ON COLUMN revrtm.attribution_check.credited IS 'Amount credited to channels.';
+COMMENT ON COLUMN revrtm.attribution_check.credited IS 'Amount credited to channels, in revrtm.currency.';
 COMMENT ON COLUMN revrtm.attribution_check.difference IS 'credited - bookings.';
+COMMENT ON COLUMN revrtm.attribution_check.own_bookings IS 'Their amount in their own currency, read from the CRM.';
+COMMENT ON COLUMN revrtm.attribution_check.own_credited IS 'Amount credited to channels in the deals'' own currency.';
+COMMENT ON COLUMN revrtm.attribution_check.own_difference IS 'own_credited - own_bookings.';
 COMMENT ON COLUMN revrtm.attribution_check.deal_difference IS 'Deals credited - won deals.';
 COMMENT ON COLUMN revrtm.attribution_check.note IS
 'not_fitted: a data-driven model that waits for fit_attribution(); fit_outdated: its parameters, a binding or a setting changed since it was fitted; NULL: nothing to say.';

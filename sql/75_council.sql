@@ -108,7 +108,8 @@ BEGIN ATOMIC
                       FROM revrtm.registration_conflict c),
         'budget', (SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.to_jsonb(b.*) ORDER BY b.line COLLATE "C"), '[]')
                    FROM revrtm.budget_proposal(k.month) b),
-        'checks', (SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.to_jsonb(a.*) ORDER BY a.model COLLATE "C"), '[]')
+        'checks', (SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.to_jsonb(a.*)
+                                    ORDER BY a.model COLLATE "C", a.deal_currency COLLATE "C"), '[]')
                    FROM revrtm.attribution_check a
                    WHERE a.period = k.month),
         'notes', (SELECT coalesce(pg_catalog.jsonb_agg(n.note ORDER BY n.note COLLATE "C"), '[]')

@@ -43,14 +43,62 @@ rtm_credit_amounts(Shares *shares, size_t n, Numeric amount, int scale, Numeric 
 	}
 }
 
-/* Columns of the result before the amounts, and how many amounts there may be. */
-#define FIRST_AMOUNT	4
-#define MAX_AMOUNTS		2
+const Model *
+rtm_credit_touches(FunctionCallInfo fcinfo, JourneyReader *reader, TouchColumns *touches)
+{
+	const Model *model;
+
+	if (PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("the attribution model must not be null")));
+	model = rtm_query_model(fcinfo->flinfo, PG_GETARG_TEXT_PP(1));
+
+	memset(reader, 0, sizeof(*reader));
+	memset(touches, 0, sizeof(*touches));
+	if (!PG_ARGISNULL(0))
+		rtm_journey_open(reader, PG_GETARG_JOURNEY_P(0), NULL, 0);
+	touches->n = Max(reader->n, 1);
+	touches->channels = reader->channels;
+	if (reader->n > 0)
+	{
+		uint32	   *channel = palloc_extended(sizeof(uint32) * reader->n, MCXT_ALLOC_HUGE);
+
+		rtm_journey_codes(reader, channel);
+		touches->channel = channel;
+		touches->milestone = reader->milestone;
+		touches->direct = rtm_direct_channels(model->direct, model->directs, reader->name,
+											  reader->channels);
+		touches->fitted = rtm_fitted_weights(model, reader->name, reader->channels);
+		if (reader->timed)
+		{
+			TimestampTz *at = palloc_extended(sizeof(TimestampTz) * reader->n, MCXT_ALLOC_HUGE);
+
+			rtm_journey_times(reader, at);
+			touches->touched_at = at;
+		}
+	}
+	else
+	{
+		static const uint32 only_channel = 0;
+
+		touches->channel = &only_channel;
+	}
+	return model;
+}
 
 /*
- * revrtm.credit(journey, model, amount, scale [, converted, converted_scale]).
- * Not strict in the journey: a deal without touches is credited to
- * (unattributed).
+ * Columns of the result before the amounts, how many amounts there may be,
+ * and how many exact weights may follow them.
+ */
+#define FIRST_AMOUNT	4
+#define MAX_AMOUNTS		2
+#define EXACT_WEIGHTS	2
+
+/*
+ * revrtm.credit(journey, model, amount, scale [, converted, converted_scale]),
+ * and revrtm.credit_weight(...), which has the weights as integers as well. Not
+ * strict in the journey: a deal without touches is credited to (unattributed).
  */
 Datum
 revrtm_credit(PG_FUNCTION_ARGS)
@@ -59,53 +107,22 @@ revrtm_credit(PG_FUNCTION_ARGS)
 	const Model *model;
 	int			amounts = PG_NARGS() > 4 ? 2 : 1;
 	int			scale[MAX_AMOUNTS];
-	JourneyReader reader = {0};
-	TouchColumns touches = {0};
+	bool		exact;
+	JourneyReader reader;
+	TouchColumns touches;
 	Shares		shares;
 	Numeric    *part[MAX_AMOUNTS] = {0};
-	Datum		values[FIRST_AMOUNT + MAX_AMOUNTS] = {0};
-	bool		nulls[FIRST_AMOUNT + MAX_AMOUNTS] = {0};
+	Datum		values[FIRST_AMOUNT + MAX_AMOUNTS + EXACT_WEIGHTS] = {0};
+	bool		nulls[FIRST_AMOUNT + MAX_AMOUNTS + EXACT_WEIGHTS] = {0};
 
 	InitMaterializedSRF(fcinfo, 0);
+	exact = rsinfo->setDesc->natts == FIRST_AMOUNT + amounts + EXACT_WEIGHTS;
 	for (int k = 0; k < amounts; k++)
 	{
 		scale[k] = PG_ARGISNULL(3 + 2 * k) ? MONEY_SCALE : PG_GETARG_INT32(3 + 2 * k);
 		rtm_check_scale(scale[k]);
 	}
-	if (PG_ARGISNULL(1))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("the attribution model must not be null")));
-	model = rtm_query_model(fcinfo->flinfo, PG_GETARG_TEXT_PP(1));
-
-	if (!PG_ARGISNULL(0))
-		rtm_journey_open(&reader, PG_GETARG_JOURNEY_P(0), NULL, 0);
-	touches.n = Max(reader.n, 1);
-	touches.channels = reader.channels;
-	if (reader.n > 0)
-	{
-		uint32	   *channel = palloc_extended(sizeof(uint32) * reader.n, MCXT_ALLOC_HUGE);
-
-		rtm_journey_codes(&reader, channel);
-		touches.channel = channel;
-		touches.milestone = reader.milestone;
-		touches.direct = rtm_direct_channels(model->direct, model->directs, reader.name,
-											 reader.channels);
-		touches.fitted = rtm_fitted_weights(model, reader.name, reader.channels);
-		if (reader.timed)
-		{
-			TimestampTz *at = palloc_extended(sizeof(TimestampTz) * reader.n, MCXT_ALLOC_HUGE);
-
-			rtm_journey_times(&reader, at);
-			touches.touched_at = at;
-		}
-	}
-	else
-	{
-		static const uint32 only_channel = 0;
-
-		touches.channel = &only_channel;
-	}
+	model = rtm_credit_touches(fcinfo, &reader, &touches);
 
 	rtm_shares_init(&shares, touches.n);
 	rtm_share_deal(&shares, &model->rule, &touches);
@@ -137,6 +154,11 @@ revrtm_credit(PG_FUNCTION_ARGS)
 		{
 			if (part[k] != NULL)
 				values[FIRST_AMOUNT + k] = NumericGetDatum(part[k][i]);
+		}
+		if (exact)
+		{
+			values[FIRST_AMOUNT + amounts] = Int64GetDatum((int64) rtm_weight(&shares.weights, i));
+			values[FIRST_AMOUNT + amounts + 1] = Int64GetDatum((int64) shares.units[i]);
 		}
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * money.c
- *		Amounts as whole minor units, and split_amount().
+ *		Amounts as whole minor units, split_amount() and split_by_weight().
  *
  * Copyright (c) 2026, the revrtm developers; see LICENSE
  *-------------------------------------------------------------------------
@@ -20,6 +20,7 @@
 #include "money.h"
 
 REVRTM_FUNCTION(revrtm_split_amount);
+REVRTM_FUNCTION(revrtm_split_by_weight);
 
 /*
  * The stored form of a numeric: a 16-bit header, in the long form a 16-bit
@@ -258,37 +259,59 @@ weight_numeric(float8 weight)
 }
 
 /*
- * revrtm.split_amount(amount, weights, scale)
+ * Splits the amount of a call by its n weights, equally where all are zero.
  */
-Datum
-revrtm_split_amount(PG_FUNCTION_ARGS)
+static Datum
+split_call(FunctionCallInfo fcinfo, Numeric *weight, int n, bool all_zero)
 {
-	Numeric		amount = PG_GETARG_NUMERIC(0);
-	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(1);
-	int			scale = PG_GETARG_INT32(2);
-	Datum	   *element;
-	bool	   *isnull;
-	int			n;
-	Numeric    *weight;
-	Numeric    *part;
-	bool		all_zero = true;
+	Numeric    *part = palloc(sizeof(Numeric) * n);
+	Datum	   *element = palloc(sizeof(Datum) * n);
 
-	rtm_check_amount(amount);
-	rtm_check_scale(scale);
+	for (int i = 0; all_zero && i < n; i++)
+		weight[i] = int64_to_numeric(1);
+	rtm_split_numeric(PG_GETARG_NUMERIC(0), PG_GETARG_INT32(2), weight, n, part);
+	for (int i = 0; i < n; i++)
+		element[i] = NumericGetDatum(part[i]);
+	PG_RETURN_ARRAYTYPE_P(construct_array(element, n, NUMERICOID, -1, false, TYPALIGN_INT));
+}
+
+/*
+ * The elements of the array of weights of a call, whose type is of 8 bytes.
+ */
+static int
+weights_of_call(FunctionCallInfo fcinfo, Oid type, Datum **element, bool **isnull)
+{
+	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(1);
+	int			n;
+
+	rtm_check_amount(PG_GETARG_NUMERIC(0));
+	rtm_check_scale(PG_GETARG_INT32(2));
 	if (ARR_NDIM(array) > 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
 				 errmsg("weights must be an array of one dimension")));
-	deconstruct_array(array, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE,
-					  &element, &isnull, &n);
+	deconstruct_array(array, type, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE,
+					  element, isnull, &n);
 	if (n == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("weights must not be empty"),
 				 errdetail("An amount cannot be split between nobody.")));
+	return n;
+}
 
-	weight = palloc(sizeof(Numeric) * n);
-	part = palloc(sizeof(Numeric) * n);
+/*
+ * revrtm.split_amount(amount, weights, scale)
+ */
+Datum
+revrtm_split_amount(PG_FUNCTION_ARGS)
+{
+	Datum	   *element;
+	bool	   *isnull;
+	int			n = weights_of_call(fcinfo, FLOAT8OID, &element, &isnull);
+	Numeric    *weight = palloc(sizeof(Numeric) * n);
+	bool		all_zero = true;
+
 	for (int i = 0; i < n; i++)
 	{
 		float8		value = isnull[i] ? 0 : DatumGetFloat8(element[i]);
@@ -302,11 +325,33 @@ revrtm_split_amount(PG_FUNCTION_ARGS)
 			all_zero = false;
 		weight[i] = weight_numeric(value);
 	}
-	for (int i = 0; all_zero && i < n; i++)
-		weight[i] = int64_to_numeric(1);
+	return split_call(fcinfo, weight, n, all_zero);
+}
 
-	rtm_split_numeric(amount, scale, weight, n, part);
+/*
+ * revrtm.split_by_weight(amount, weights, scale): as split_amount, by integers.
+ */
+Datum
+revrtm_split_by_weight(PG_FUNCTION_ARGS)
+{
+	Datum	   *element;
+	bool	   *isnull;
+	int			n = weights_of_call(fcinfo, INT8OID, &element, &isnull);
+	Numeric    *weight = palloc(sizeof(Numeric) * n);
+	bool		all_zero = true;
+
 	for (int i = 0; i < n; i++)
-		element[i] = NumericGetDatum(part[i]);
-	PG_RETURN_ARRAYTYPE_P(construct_array(element, n, NUMERICOID, -1, false, TYPALIGN_INT));
+	{
+		int64		value = isnull[i] ? 0 : DatumGetInt64(element[i]);
+
+		CHECK_FOR_INTERRUPTS();
+		if (value < 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("weight %d must not be negative", i + 1)));
+		if (value > 0)
+			all_zero = false;
+		weight[i] = int64_to_numeric(value);
+	}
+	return split_call(fcinfo, weight, n, all_zero);
 }

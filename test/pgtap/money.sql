@@ -100,7 +100,7 @@ CREATE FUNCTION pg_temp.unlike() RETURNS TABLE (what text, key text) LANGUAGE sq
          FULL JOIN (SELECT model, channel, period, coalesce(sum(amount), 0) AS amount FROM revrtm.attribution GROUP BY 1, 2, 3) a USING (model, channel, period) WHERE c.revenue IS DISTINCT FROM a.amount
          AND (a.model IS NOT NULL OR c.revenue <> 0)
     UNION ALL
-    SELECT 'check', k.attribution_check_key FROM revrtm.attribution_check k WHERE k.difference <> 0 OR k.deal_difference <> 0 $$;
+    SELECT 'check', k.attribution_check_key FROM revrtm.attribution_check k WHERE k.difference <> 0 OR k.own_difference <> 0 OR k.deal_difference <> 0 $$;
 SELECT is_empty('SELECT * FROM pg_temp.unlike()', 'in dollars');
 SET LOCAL revrtm.currency = 'JPY';
 SELECT is_empty('SELECT * FROM pg_temp.unlike()', 'in yen');

@@ -329,7 +329,7 @@ SELECT doc -> 'routes' = (SELECT jsonb_agg(to_jsonb(r)) FROM revrtm.council_rout
                                FROM revrtm.channel_attribution a WHERE period = '2026-06-01') AS attribution,
        doc -> 'conflicts' = (SELECT jsonb_agg(to_jsonb(c)) FROM revrtm.registration_conflict c) AS conflicts,
        doc -> 'budget' = (SELECT jsonb_agg(to_jsonb(b)) FROM revrtm.budget_proposal('2026-06-01') b) AS budget,
-       doc -> 'checks' = (SELECT jsonb_agg(to_jsonb(k) ORDER BY model COLLATE "C") FROM revrtm.attribution_check k
+       doc -> 'checks' = (SELECT jsonb_agg(to_jsonb(k) ORDER BY model COLLATE "C", deal_currency COLLATE "C") FROM revrtm.attribution_check k
                           WHERE period = '2026-06-01') AS checks
 FROM small.pack;
 SELECT c ->> 'partner_id' AS claims, c ->> 'other_partner_id' AS holds, c ->> 'other_protection' AS until

@@ -138,7 +138,7 @@ RETURN (revrtm.setting('currency'), (SELECT count(*) FROM revrtm.deal), (SELECT 
     (SELECT bool_and(a.amount IS NOT DISTINCT FROM d.amount) FROM (SELECT model, opportunity_id, sum(amount) AS amount FROM revrtm.attribution GROUP BY 1, 2) a JOIN revrtm.deal d USING (opportunity_id)),
     (SELECT bool_and(a.amount IS NOT DISTINCT FROM d.deal_amount) FROM (SELECT model, opportunity_id, sum(deal_amount) AS amount FROM revrtm.attribution GROUP BY 1, 2) a JOIN revrtm.deal d USING (opportunity_id)),
     (SELECT bool_and(min_scale(amount) <= revrtm.currency_scale(NULL) AND min_scale(deal_amount) <= revrtm.currency_scale(deal_currency)) FROM revrtm.attribution),
-    (SELECT count(*) > 0 AND count(*) FILTER (WHERE difference <> 0 OR deal_difference <> 0) = 0 FROM revrtm.attribution_check),
+    (SELECT count(*) > 0 AND count(*) FILTER (WHERE difference <> 0 OR own_difference <> 0 OR deal_difference <> 0) = 0 FROM revrtm.attribution_check),
     (SELECT bool_and(min_scale(revenue) <= revrtm.currency_scale(NULL) AND min_scale(margin) <= revrtm.currency_scale(NULL)) FROM revrtm.channel_attribution)
     AND (SELECT bool_and(min_scale(revenue) <= revrtm.currency_scale(NULL) AND min_scale(margin) <= revrtm.currency_scale(NULL) AND min_scale(spend) <= revrtm.currency_scale(NULL)) FROM revrtm.route_romi));
 SELECT * FROM cash.foots();

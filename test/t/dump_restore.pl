@@ -96,6 +96,16 @@ INSERT INTO revrtm.partner_split VALUES ('account 2', 'deal 2', 'partner 1', 0.1
 INSERT INTO revrtm.budget_line (line, route_id, category, curve, lo, hi) VALUES
     ('own', 'oem', 'own', 'hill(0,90000,40000,0.9)', 0, 50000.005), ('without', 'zz', 'own', NULL, NULL, NULL);
 UPDATE revrtm.budget_line SET curve = 'log(-7,0.1)', lo = 0.01 WHERE line = 'direct/content';
+
+-- Months that are frozen, the second with adjustments of the first.
+INSERT INTO revrtm.amendment_kind (kind, is_loss) VALUES ('chargeback', true);
+SELECT count(*) FROM revrtm.refresh_journeys(verify => true);
+SELECT revrtm.freeze_attribution('2026-03-01', '{linear,own}');
+UPDATE revrtm_demo.opportunity SET amount = amount + 1 WHERE id IN (SELECT opportunity_id FROM revrtm.deal WHERE is_won AND period = '2026-03-01');
+SELECT count(*) FROM revrtm.refresh_journeys(verify => true);
+SELECT revrtm.freeze_attribution('2026-04-01', '{linear,own}');
+DELETE FROM revrtm.journey_refresh;
+DELETE FROM revrtm.deal_journey;
 };
 
 # The rows of every table that is dumped, as one text a table.
@@ -183,6 +193,13 @@ for my $role (roles())
             0, "$copy: the caches are empty");
         is($node->safe_psql($copy, $refresh, %as), $refreshed, "$copy: refreshed as at first");
         is($node->safe_psql($copy, $reports, %as), $reported, "$copy: the same journeys, the same council");
+
+        # What was signed is sealed, and stays so.
+        is($node->safe_psql($copy, q{SET revrtm.as_of = '2026-07-01'; SELECT count(*), count(note) FROM revrtm.freeze_check;
+                SELECT count(*) > 0 FROM revrtm.frozen_credit WHERE entry = 'adjustment';
+                SELECT revrtm.assert_attribution()}, %as), "4|0\nt\n", "$copy: frozen months foot");
+        fails($copy, $role, $_, '23514', "$copy: $_") for 'UPDATE revrtm.frozen_credit SET amount = 0', 'TRUNCATE revrtm.attribution_freeze',
+            'INSERT INTO revrtm.frozen_credit SELECT touched_at, exact_weight, units, period, own_period, -1, account_id, opportunity_id, event_id, model, entry, channel, amount, deal_currency, deal_amount, note FROM revrtm.frozen_credit LIMIT 1';
 
         # account 2 is protected by partner 2.
         fails($copy, $role, q{SELECT revrtm.approve_registration(d.registration_id, '[2026-07-01,2026-07-02)')
