@@ -86,7 +86,7 @@ DECLARE
     n int := pg_temp.dice('n' || seed, 12);
     x int := pg_temp.dice('x' || seed, 1000);
 BEGIN
-    CASE pg_temp.dice('terms' || seed, 8)
+    CASE pg_temp.dice('terms' || seed, 9)
     WHEN 0 THEN
         INSERT INTO revrtm.currency VALUES (CASE x % 3 WHEN 0 THEN 'JPY' ELSE 'X' || chr(65 + n) || 'Z' END, x % 5, 'é "q"' || n)
         ON CONFLICT (currency) DO UPDATE SET scale = excluded.scale;
@@ -103,6 +103,9 @@ BEGIN
     WHEN 5 THEN
         INSERT INTO revrtm.route_role (rule_id, route_id, segment, role) VALUES ('rule ' || n, 'direct', 'segment ' || n, 'support')
         ON CONFLICT (rule_id) DO UPDATE SET priority = x;
+    WHEN 7 THEN
+        INSERT INTO revrtm.amendment_kind (kind, sign) VALUES (CASE x % 2 WHEN 0 THEN 'refund' ELSE 'own' || n END, -1)
+        ON CONFLICT (kind) DO UPDATE SET sign = -amendment_kind.sign;
     WHEN 6 THEN
         INSERT INTO revrtm.attribution_policy (route_id, lookback, step_limit) VALUES (CASE x % 2 WHEN 0 THEN '(any)' ELSE 'route ' || n END, x * interval '1 hour', 1 + n)
         ON CONFLICT (route_id) DO UPDATE SET after_anchor = NOT attribution_policy.after_anchor;
