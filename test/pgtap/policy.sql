@@ -26,6 +26,7 @@ SELECT string_agg(h.line, E'\n' ORDER BY h.line COLLATE "C") FROM (
     UNION ALL SELECT format('rule %s %s %s', lookback, direct_lookback, split_model) FROM revrtm.partner_role_rule
     UNION ALL SELECT format('role %L %s %s', role, pool, joint) FROM revrtm.partner_role_map
     UNION ALL SELECT format('route role %s %s %s %s %s', rule_id, route_id, segment, role, priority) FROM revrtm.route_role
+    UNION ALL SELECT format('amendment %s %s', kind, is_loss) FROM revrtm.amendment_kind
     UNION ALL SELECT format('terms %s %s %s %s', route_id, extract(epoch FROM lookback), step_limit, after_anchor) FROM revrtm.attribution_policy
     UNION ALL SELECT format('partner model %s %s %s %s', model, kind, parameters, enabled) FROM revrtm.partner_model) h (line)
 $$;
@@ -104,8 +105,8 @@ BEGIN
         INSERT INTO revrtm.route_role (rule_id, route_id, segment, role) VALUES ('rule ' || n, 'direct', 'segment ' || n, 'support')
         ON CONFLICT (rule_id) DO UPDATE SET priority = x;
     WHEN 7 THEN
-        INSERT INTO revrtm.amendment_kind (kind, sign) VALUES (CASE x % 2 WHEN 0 THEN 'refund' ELSE 'own' || n END, -1)
-        ON CONFLICT (kind) DO UPDATE SET sign = -amendment_kind.sign;
+        INSERT INTO revrtm.amendment_kind (kind, is_loss) VALUES (CASE x % 2 WHEN 0 THEN 'refund' ELSE 'own' || n END, x % 3 = 0)
+        ON CONFLICT (kind) DO UPDATE SET is_loss = NOT amendment_kind.is_loss;
     WHEN 6 THEN
         INSERT INTO revrtm.attribution_policy (route_id, lookback, step_limit) VALUES (CASE x % 2 WHEN 0 THEN '(any)' ELSE 'route ' || n END, x * interval '1 hour', 1 + n)
         ON CONFLICT (route_id) DO UPDATE SET after_anchor = NOT attribution_policy.after_anchor;
