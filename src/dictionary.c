@@ -37,32 +37,6 @@ rtm_dictionary_init(Dictionary *d, const Dictionary *old, uint32 capacity, uint3
 	}
 }
 
-/* A few of the bytes tell most names apart. */
-static inline uint32
-recent_place(const Bytes *name)
-{
-	uint64		head = 0;
-	uint64		tail = 0;
-
-	if (name->len >= sizeof(uint64))
-	{
-		memcpy(&head, name->data, sizeof(uint64));
-		memcpy(&tail, name->data + name->len - sizeof(uint64), sizeof(uint64));
-	}
-	else if (name->len >= sizeof(uint32))
-	{
-		memcpy(&head, name->data, sizeof(uint32));
-		memcpy(&tail, name->data + name->len - sizeof(uint32), sizeof(uint32));
-	}
-	else if (name->len > 0)
-	{
-		head = (uint8) name->data[0];
-		tail = (uint64) (uint8) name->data[name->len / 2] << 8 | (uint8) name->data[name->len - 1];
-	}
-	head = (head ^ (tail << 1 | tail >> 63) ^ name->len) * UINT64CONST(0x9E3779B97F4A7C15);
-	return (uint32) (head >> 56) % DICTIONARY_RECENT;
-}
-
 static inline bool
 has_name(const Dictionary *d, uint32 number, const Bytes *name)
 {
@@ -81,7 +55,7 @@ name_hash(const Bytes *name)
 uint32
 rtm_dictionary_find(Dictionary *d, const Bytes *name)
 {
-	uint32	   *recent = &d->recent[recent_place(name)];
+	uint32	   *recent = &d->recent[dictionary_place(name)];
 	uint32		mask = 2 * d->capacity - 1;
 	uint32		hash;
 

@@ -43,6 +43,32 @@ typedef struct Dictionary
 
 #define DICTIONARY_NONE		PG_UINT32_MAX
 
+/* Where a name met last is kept: a few of its bytes tell most apart. */
+static inline uint32
+dictionary_place(const Bytes *name)
+{
+	uint64		head = 0;
+	uint64		tail = 0;
+
+	if (name->len >= sizeof(uint64))
+	{
+		memcpy(&head, name->data, sizeof(uint64));
+		memcpy(&tail, name->data + name->len - sizeof(uint64), sizeof(uint64));
+	}
+	else if (name->len >= sizeof(uint32))
+	{
+		memcpy(&head, name->data, sizeof(uint32));
+		memcpy(&tail, name->data + name->len - sizeof(uint32), sizeof(uint32));
+	}
+	else if (name->len > 0)
+	{
+		head = (uint8) name->data[0];
+		tail = (uint64) (uint8) name->data[name->len / 2] << 8 | (uint8) name->data[name->len - 1];
+	}
+	head = (head ^ (tail << 1 | tail >> 63) ^ name->len) * UINT64CONST(0x9E3779B97F4A7C15);
+	return (uint32) (head >> 56) % DICTIONARY_RECENT;
+}
+
 static inline DictionarySlot *
 dictionary_slots(const Dictionary *d)
 {

@@ -37,6 +37,7 @@
 #include "utils/timestamp.h"
 
 #include "attribution.h"
+#include "dictionary.h"
 #include "journey.h"
 #include "query.h"
 
@@ -110,9 +111,6 @@ typedef struct ChannelEntry
 #define SH_DEFINE
 #include "lib/simplehash.h"
 
-/* Channels last looked up, by a cheap hash; zero: none. */
-#define RECENT_BITS		8
-
 typedef struct Packer
 {
 	MemoryContext context;
@@ -132,7 +130,7 @@ typedef struct Packer
 	uint32		names;
 	uint32		names_room;
 	Size		name_bytes;
-	uint32		recent[1 << RECENT_BITS];
+	uint32		recent[DICTIONARY_RECENT];
 
 	/* while packing: a journey's own number of a channel, by its number */
 	uint32	   *own;
@@ -337,29 +335,13 @@ load_partition(Packer *packer, Partition *partition)
 
 /* -------------------------------------------------------------- reading */
 
-static uint32
-recent_slot(const Bytes *name)
-{
-	uint32		head = 0;
-	uint32		tail = 0;
-
-	if (name->len >= sizeof(uint32))
-	{
-		memcpy(&head, name->data, sizeof(uint32));
-		memcpy(&tail, name->data + name->len - sizeof(uint32), sizeof(uint32));
-	}
-	else if (name->len > 0)
-		head = (uint8) name->data[0];
-	return ((head + name->len) * 0x9E3779B1 ^ tail * 0x85EBCA6B) >> (32 - RECENT_BITS);
-}
-
 /*
  * The number of a channel; false where its name has to be written out.
  */
 static inline bool
 number_channel(Packer *packer, const Bytes *name, uint32 *number)
 {
-	uint32	   *recent = &packer->recent[recent_slot(name)];
+	uint32	   *recent = &packer->recent[dictionary_place(name)];
 	ChannelEntry *entry;
 	bool		found;
 

@@ -21,6 +21,7 @@
 #include "chain.h"
 #include "dictionary.h"
 #include "model.h"
+#include "query_cache.h"
 
 REVRTM_FUNCTION(revrtm_model_is_valid);
 
@@ -436,15 +437,16 @@ typedef struct QueryModels
 const Model *
 rtm_query_model(FmgrInfo *flinfo, text *name)
 {
-	QueryModels *known = flinfo->fn_extra;
-	MemoryContext caller = MemoryContextSwitchTo(flinfo->fn_mcxt);
+	RtmQueryCache *cache = rtm_query_cache(flinfo);
+	MemoryContext caller = MemoryContextSwitchTo(cache->context);
+	QueryModels *known = cache->data;
 	Model	   *model;
 
 	if (known == NULL)
 	{
 		known = palloc(sizeof(QueryModels));
 		known->model = read_table(&known->n);
-		flinfo->fn_extra = known;
+		cache->data = known;
 	}
 	model = find_model(known->model, known->n, name);
 	read_fit(model);

@@ -16,6 +16,7 @@
  */
 #include "allocate.h"
 #include "envelope.h"
+#include "tap.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -25,45 +26,6 @@
 #define MOST_LINES 12
 #define MOST_GROUPS 6
 #define MOST_BUDGET 200
-
-static int	tests = 0;
-static int	failures = 0;
-
-static void
-report(const char *name, long bad)
-{
-	tests++;
-	if (bad != 0)
-		failures++;
-	printf("%sok %d - %s", bad ? "not " : "", tests, name);
-	if (bad != 0)
-		printf(" (%ld bad)", bad);
-	printf("\n");
-}
-
-/* A generator of our own, so that runs repeat anywhere. */
-static uint64_t seed = 88172645463325252u;
-
-static uint64_t
-random_bits(void)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return seed;
-}
-
-static int
-random_below(int limit)
-{
-	return (int) (random_bits() % (uint64_t) limit);
-}
-
-static double
-uniform(double from, double to)
-{
-	return from + (to - from) * (double) (random_bits() >> 11) / 9007199254740992.0;
-}
 
 static Curve
 make_curve(int family, double a, double b, double c, double d)
@@ -588,7 +550,7 @@ test_goals(void)
 	for (round = 0; round < 400; round++)
 	{
 		AllocateProblem problem;
-		double		value[MOST_BUDGET + 1];
+		double		value[MOST_BUDGET + 1] = {0};
 		int64_t		most;
 		int64_t		want;
 		int64_t		sum;

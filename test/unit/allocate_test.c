@@ -16,6 +16,7 @@
  */
 #include "allocate.h"
 #include "curve.h"
+#include "tap.h"
 
 #include <float.h>
 #include <math.h>
@@ -24,45 +25,6 @@
 #include <string.h>
 
 #define MOST_LINES 12
-
-static int	tests = 0;
-static int	failures = 0;
-
-static void
-report(const char *name, long bad)
-{
-	tests++;
-	if (bad != 0)
-		failures++;
-	printf("%sok %d - %s", bad ? "not " : "", tests, name);
-	if (bad != 0)
-		printf(" (%ld bad)", bad);
-	printf("\n");
-}
-
-/* A generator of our own, so that runs repeat anywhere. */
-static uint64_t seed = 88172645463325252u;
-
-static uint64_t
-random_bits(void)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return seed;
-}
-
-static int
-random_below(int limit)
-{
-	return (int) (random_bits() % (uint64_t) limit);
-}
-
-static double
-uniform(double from, double to)
-{
-	return from + (to - from) * (double) (random_bits() >> 11) / 9007199254740992.0;
-}
 
 static Curve
 make_curve(int family, double a, double b, double c, double d)

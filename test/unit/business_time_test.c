@@ -13,6 +13,7 @@
  *-------------------------------------------------------------------------
  */
 #include "business_time.h"
+#include "tap.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,44 +24,6 @@
 #define DAYS			40
 #define MINUTES			(DAYS * 1440)
 #define MARGIN			5		/* days around them on which there may be holidays */
-
-static int	tests = 0;
-static int	failures = 0;
-
-static void
-report(const char *name, long bad)
-{
-	tests++;
-	if (bad != 0)
-		failures++;
-	printf("%sok %d - %s", bad ? "not " : "", tests, name);
-	if (bad != 0)
-		printf(" (%ld bad)", bad);
-	printf("\n");
-}
-
-/* A generator of our own, so that runs repeat anywhere. */
-static uint64_t seed = UINT64_C(88172645463325252);
-
-static int
-random_below(int limit)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (int) (seed % (uint64_t) limit);
-}
-
-/* Exactly as much memory as asked for, so that a sanitizer sees each overrun. */
-static void *
-room(size_t bytes)
-{
-	void	   *p = malloc(bytes > 0 ? bytes : 1);
-
-	if (p == NULL)
-		abort();
-	return p;
-}
 
 /* --------------------------------------------------------------- texts */
 

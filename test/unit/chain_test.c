@@ -15,38 +15,12 @@
  *-------------------------------------------------------------------------
  */
 #include "chain.h"
+#include "tap.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static int	tests = 0;
-static int	failures = 0;
-
-static void
-report(const char *name, long bad)
-{
-	tests++;
-	if (bad != 0)
-		failures++;
-	printf("%sok %d - %s", bad ? "not " : "", tests, name);
-	if (bad != 0)
-		printf(" (%ld bad)", bad);
-	printf("\n");
-}
-
-/* A generator of our own, so that runs repeat anywhere. */
-static uint64_t seed = 88172645463325252u;
-
-static int
-random_below(int limit)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (int) (seed % (uint64_t) limit);
-}
 
 /* Memory of the solvers, freed after each solution. */
 static void *block[100000];

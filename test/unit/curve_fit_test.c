@@ -15,6 +15,7 @@
  *-------------------------------------------------------------------------
  */
 #include "curve_fit.h"
+#include "tap.h"
 
 #include <float.h>
 #include <math.h>
@@ -24,39 +25,6 @@
 #include <string.h>
 
 #define MOST 60
-
-static int	tests = 0;
-static int	failures = 0;
-
-static void
-report(const char *name, long bad)
-{
-	tests++;
-	if (bad != 0)
-		failures++;
-	printf("%sok %d - %s", bad ? "not " : "", tests, name);
-	if (bad != 0)
-		printf(" (%ld bad)", bad);
-	printf("\n");
-}
-
-/* A generator of our own, so that runs repeat anywhere. */
-static uint64_t seed = UINT64_C(88172645463325252);
-
-static uint64_t
-random_bits(void)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return seed;
-}
-
-static double
-uniform(double from, double to)
-{
-	return from + (to - from) * (double) (random_bits() >> 11) / 9007199254740992.0;
-}
 
 /* About normal: the sum of twelve. */
 static double

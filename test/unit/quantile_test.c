@@ -13,6 +13,7 @@
  *-------------------------------------------------------------------------
  */
 #include "quantile.h"
+#include "tap.h"
 
 #include <float.h>
 #include <math.h>
@@ -23,48 +24,10 @@
 
 #define MOST		5000
 
-static int	tests = 0;
-static int	failures = 0;
-
-static void
-report(const char *name, long bad)
-{
-	tests++;
-	if (bad != 0)
-		failures++;
-	printf("%sok %d - %s", bad ? "not " : "", tests, name);
-	if (bad != 0)
-		printf(" (%ld bad)", bad);
-	printf("\n");
-}
-
-/* A generator of our own, so that runs repeat anywhere. */
-static uint64_t seed = UINT64_C(88172645463325252);
-
-static uint64_t
-random_bits(void)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return seed;
-}
-
 static double
 random_unit(void)
 {
 	return (double) (random_bits() >> 11) / 9007199254740992.0;
-}
-
-/* Exactly as much memory as asked for, so that a sanitizer sees each overrun. */
-static void *
-room(size_t bytes)
-{
-	void	   *p = malloc(bytes);
-
-	if (p == NULL)
-		abort();
-	return p;
 }
 
 #define SHAPES	9

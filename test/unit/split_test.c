@@ -15,6 +15,7 @@
  *-------------------------------------------------------------------------
  */
 #include "attribution.h"
+#include "tap.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -23,50 +24,6 @@
 
 #define MOST		300
 #define DAY			INT64_C(86400000000)
-
-static int	tests = 0;
-static int	failures = 0;
-
-static void
-report(const char *name, long bad)
-{
-	tests++;
-	if (bad != 0)
-		failures++;
-	printf("%sok %d - %s", bad ? "not " : "", tests, name);
-	if (bad != 0)
-		printf(" (%ld bad)", bad);
-	printf("\n");
-}
-
-/* A generator of our own, so that runs repeat anywhere. */
-static uint64_t seed = UINT64_C(88172645463325252);
-
-static uint64_t
-random_bits(void)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return seed;
-}
-
-static size_t
-random_below(size_t limit)
-{
-	return (size_t) (random_bits() % limit);
-}
-
-/* Exactly as much memory as asked for, so that a sanitizer sees each overrun. */
-static void *
-room(size_t bytes)
-{
-	void	   *p = malloc(bytes);
-
-	if (p == NULL)
-		abort();
-	return p;
-}
 
 /* --------------------------------------------------------------- splits */
 
