@@ -18,7 +18,9 @@ OBJS = \
 	src/credits.o \
 	src/credits_io.o \
 	src/curve.o \
+	src/decision.o \
 	src/demo.o \
+	src/eligibility.o \
 	src/fx.o \
 	src/journey.o \
 	src/journey_agg.o \
@@ -34,8 +36,13 @@ OBJS = \
 	src/quantiles_io.o \
 	src/query_cache.o \
 	src/registration.o \
+	src/registration_event.o \
+	src/registration_state.o \
 	src/response_curve.o \
 	src/revrtm.o \
+	src/rival.o \
+	src/roe_check.o \
+	src/roe_rule.o \
 	src/scope.o \
 	src/settings.o \
 	src/split.o \
@@ -58,6 +65,7 @@ SQL_MODULES = \
 	sql/35_deal_journey.sql \
 	sql/40_tree.sql \
 	sql/42_registration.sql \
+	sql/43_eligibility.sql \
 	sql/45_claim.sql \
 	sql/50_deal.sql \
 	sql/60_curve.sql \

@@ -56,4 +56,7 @@ extern Datum rtm_range(Oid rangetype, Datum lo, Datum hi);
  */
 extern Datum rtm_scope(RtmTree tree, Datum codes, bool isnull);
 
+/* The same, but says what is wrong; NULL, and the scope, where nothing is. */
+extern char *rtm_try_scope(RtmTree tree, Datum codes, bool isnull, Datum *scope);
+
 #endif							/* REVRTM_SCOPE_H */
