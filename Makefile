@@ -98,7 +98,9 @@ REGRESS = \
 	adapter \
 	tree \
 	registration \
+	registration_life \
 	registration_rls \
+	eligibility \
 	claim \
 	curve \
 	allocate \

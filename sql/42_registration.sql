@@ -257,13 +257,13 @@ CREATE TABLE revrtm.registration_event (
     to_status text,
     reason text,
     changed jsonb,
-    PRIMARY KEY (registration_id, revision, account_id)
+    PRIMARY KEY (registration_id, account_id, revision, logged_at)
 );
 COMMENT ON TABLE revrtm.registration_event IS
 'Every change of every registration, append-only (23514, registration_event_append_only). Written by the trigger of deal_registration as the owner of the tables; a restore writes nothing, its entries arrive by themselves. Grain: one change of one registration.';
 COMMENT ON COLUMN revrtm.registration_event.registration_id IS 'The registration.';
 COMMENT ON COLUMN revrtm.registration_event.account_id IS 'Its account, after the change.';
-COMMENT ON COLUMN revrtm.registration_event.revision IS 'Place among the changes of the registration, from 1, without gaps.';
+COMMENT ON COLUMN revrtm.registration_event.revision IS 'Place among the changes of the registration, from 1, without gaps; from 1 again should one that was deleted come back.';
 COMMENT ON COLUMN revrtm.registration_event.partner_id IS 'Its partner.';
 COMMENT ON COLUMN revrtm.registration_event.at IS 'When it happened: revrtm.as_of() for staff, the clock for others.';
 COMMENT ON COLUMN revrtm.registration_event.logged_at IS 'When it was written, by the clock.';
@@ -392,7 +392,7 @@ RETURNS TABLE (registration_id uuid, status text, reason_code text,
 LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 1
 AS 'MODULE_PATHNAME', 'revrtm_extend_registration';
 COMMENT ON FUNCTION revrtm.extend_registration(uuid, int, text) IS
-'Extends the protection of a registration by so many days, without a gap, up to the last day of it. 23P01 roe_protected where another one holds them, 22023 for less than one day. 23514 roe_transition from another status or for who may not, P0002 for an unknown or hidden registration.';
+'Extends the protection of a registration by so many days, without a gap, up to the last day of it. 23P01 roe_protected where another one holds them, 22023 for less than one day or more than ten years. 23514 roe_transition from another status or for who may not, P0002 for an unknown or hidden registration.';
 
 CREATE FUNCTION revrtm.convert_registration(registration_id uuid, opportunity_id text,
     reason text DEFAULT NULL)
@@ -401,7 +401,7 @@ RETURNS TABLE (registration_id uuid, status text, reason_code text,
 LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 1
 AS 'MODULE_PATHNAME', 'revrtm_convert_registration';
 COMMENT ON FUNCTION revrtm.convert_registration(uuid, text, text) IS
-'Says which deal of the CRM a registration became. It goes on protecting until won or lost, or its last day. 23514 roe_transition from another status or for who may not, P0002 for an unknown or hidden registration.';
+'Says which deal of the CRM a registration became. It goes on protecting until won or lost, or its last day. 22023 without opportunity_id. 23514 roe_transition from another status or for who may not, P0002 for an unknown or hidden registration.';
 
 CREATE FUNCTION revrtm.withdraw_registration(registration_id uuid)
 RETURNS TABLE (registration_id uuid, status text, reason_code text,

@@ -19,6 +19,9 @@
 
 #include "registration.h"
 
+/* Ten years. */
+#define MAX_EXTENSION 3653
+
 REVRTM_FUNCTION(revrtm_review_registration);
 REVRTM_FUNCTION(revrtm_approve_registration);
 REVRTM_FUNCTION(revrtm_reject_registration);
@@ -173,6 +176,10 @@ revrtm_convert_registration(PG_FUNCTION_ARGS)
 {
 	Oid			types[] = {UUIDOID, TEXTOID, TEXTOID};
 
+	if (PG_ARGISNULL(1) || VARSIZE_ANY_EXHDR(PG_GETARG_TEXT_PP(1)) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("opportunity_id must not be NULL or empty")));
 	return DECIDE("converted", ", opportunity_id = $2, decision_reason = $3", types);
 }
 
@@ -197,10 +204,10 @@ revrtm_extend_registration(PG_FUNCTION_ARGS)
 {
 	Oid			types[] = {UUIDOID, INT4OID, TEXTOID};
 
-	if (PG_ARGISNULL(1) || PG_GETARG_INT32(1) <= 0)
+	if (PG_ARGISNULL(1) || PG_GETARG_INT32(1) < 1 || PG_GETARG_INT32(1) > MAX_EXTENSION)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("a protection is extended by one day or more")));
+				 errmsg("a protection is extended by 1 to %d days", MAX_EXTENSION)));
 	return decide(fcinfo, "extended",
 				  "UPDATE revrtm.deal_registration SET status = CASE WHEN status"
 				  " OPERATOR(pg_catalog.=) 'approved' THEN 'extended' ELSE status END,"

@@ -197,8 +197,10 @@ ask_duplicate(const Case *on, const RtmRule *rule, RtmFinding *finding)
 		needs_review(finding);
 	else if (rtm_find_other(on->rel, on->terms->machine, on->reg, RTM_OWN, on->day, on->self,
 							&other))
-		fail(finding, rule, psprintf("The partner's registration %s covers some of it.",
-									 rtm_uuid_text(&other.id)));
+		fail(finding, rule, rtm_may_tell(RelationGetRelid(on->rel), &other)
+			 ? psprintf("The partner's registration %s covers some of it.",
+						rtm_uuid_text(&other.id))
+			 : "Another registration of the partner covers some of it.");
 }
 
 static void

@@ -257,7 +257,8 @@ revrtm_log_registration(PG_FUNCTION_ARGS)
 	set_text(value, nulls, EVENT_ACTED_AS, rtm_actor_name(rtm_actor(rel)));
 	set_text(value, nulls, EVENT_FROM, before);
 	set_text(value, nulls, EVENT_TO, after);
-	if (row == &new && (before == NULL || strcmp(before, after) != 0 ||
+	if (row == &new && (before == NULL || after == NULL ||
+						strcmp(before, after) != 0 ||
 						rtm_column_differs(rel, &old, &new, REG_PROTECTION)))
 		reason = rtm_registration_text(&new, REG_DECISION_REASON);
 	set_text(value, nulls, EVENT_REASON, reason);
