@@ -131,6 +131,7 @@ PGTAP = \
 	test/pgtap/maven_crm.sql \
 	test/pgtap/money.sql \
 	test/pgtap/pathdata.sql \
+	test/pgtap/registration.sql \
 	test/pgtap/statistics.sql
 
 TAP = \

@@ -38,27 +38,24 @@ CREATE TRIGGER own_shipped_row BEFORE INSERT OR UPDATE ON revrtm.roe_rule
 FOR EACH ROW EXECUTE FUNCTION revrtm.own_shipped_row('rule');
 
 -- What the rules may know of an account's deals; called by their code with
--- the rights of the tables' owner, and by nobody else.
-CREATE FUNCTION revrtm.account_fact(code text, account_id text, partner_id text, since timestamptz, at timestamptz)
-RETURNS boolean
-LANGUAGE sql STABLE PARALLEL SAFE
+-- the rights of the tables' owner, and by nobody else. It is a set of one row,
+-- for such a function is inlined and keeps its plan.
+CREATE FUNCTION revrtm.account_fact(account_id text, partner_id text, customer_since timestamptz,
+    direct_since timestamptz, at timestamptz)
+RETURNS TABLE (existing_customer boolean, direct_active boolean)
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
 BEGIN ATOMIC
-    SELECT CASE
-        WHEN code = 'EXISTING_CUSTOMER' THEN EXISTS (
-            SELECT FROM revrtm.deal_journey d
-            WHERE d.account_id = account_fact.account_id AND d.is_closed AND d.is_won
-              AND d.ended_at >= account_fact.since AND d.ended_at <= account_fact.at
-              AND d.partner_id IS DISTINCT FROM account_fact.partner_id)
-        WHEN code = 'DIRECT_ACTIVE' THEN EXISTS (
-            SELECT FROM revrtm.deal_journey d
-            WHERE d.account_id = account_fact.account_id AND NOT d.is_closed AND d.partner_id IS NULL
-              AND (d.created_at >= account_fact.since AND d.created_at <= account_fact.at
-                   OR revrtm.last_touch(d.journey) >= account_fact.since))
-        END;
+    SELECT coalesce(bool_or(d.is_closed AND d.is_won AND d.ended_at >= account_fact.customer_since
+               AND d.ended_at <= account_fact.at AND d.partner_id IS DISTINCT FROM account_fact.partner_id), false),
+           coalesce(bool_or(NOT d.is_closed AND d.partner_id IS NULL
+               AND (d.created_at >= account_fact.direct_since AND d.created_at <= account_fact.at
+                    OR revrtm.last_touch(d.journey) >= account_fact.direct_since)), false)
+    FROM revrtm.deal_journey d
+    WHERE d.account_id = account_fact.account_id;
 END;
-REVOKE ALL ON FUNCTION revrtm.account_fact(text, text, text, timestamptz, timestamptz) FROM PUBLIC;
-COMMENT ON FUNCTION revrtm.account_fact(text, text, text, timestamptz, timestamptz) IS
-'Whether a fact holds of an account since an instant, by the store of journeys: EXISTING_CUSTOMER, a deal won that is not the partner''s; DIRECT_ACTIVE, an open deal without a partner, created or touched. NULL for another code. For the rules alone.';
+REVOKE ALL ON FUNCTION revrtm.account_fact(text, text, timestamptz, timestamptz, timestamptz) FROM PUBLIC;
+COMMENT ON FUNCTION revrtm.account_fact(text, text, timestamptz, timestamptz, timestamptz) IS
+'Facts of an account by the store of journeys: whether it bought since customer_since, not through the partner; whether an open deal without a partner was created or touched since direct_since. For the rules alone.';
 
 -- Asking.
 

@@ -62,7 +62,7 @@ refuse_decision(FmgrInfo *flinfo, Datum id, const char *to)
 		Relation	rel = table_open(rtm_relation("deal_registration"), AccessShareLock);
 		Datum		value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
 
-		rtm_refuse_transition(rel, rtm_query_terms(flinfo)->machine,
+		rtm_refuse_transition(rel, rtm_terms_machine(rtm_query_terms(flinfo)),
 							  isnull ? "" : TextDatumGetCString(value), to, rtm_actor(rel));
 	}
 	rtm_refuse_unknown(DatumGetUUIDP(id));
@@ -166,8 +166,9 @@ revrtm_submit_registration(PG_FUNCTION_ARGS)
 {
 	return decide(fcinfo, "submitted",
 				  "UPDATE revrtm.deal_registration SET status = 'submitted'"
-				  " WHERE registration_id OPERATOR(pg_catalog.=) $1 AND status OPERATOR(pg_catalog.=)"
-				  " ANY ('{draft,action_required}') RETURNING registration_id, status",
+				  " WHERE registration_id OPERATOR(pg_catalog.=) $1"
+				  " AND status OPERATOR(pg_catalog.=) ANY ('{draft,action_required}')"
+				  " RETURNING registration_id, status",
 				  lengthof(id_alone), id_alone);
 }
 
@@ -315,7 +316,7 @@ revrtm_promote_registrations(PG_FUNCTION_ARGS)
 		REG_SET(&reg, REG_PROTECTION, rtm_protection_from(terms->programme, day));
 		if (rtm_is_exclusive(&reg) &&
 			(rtm_find_rival(rel, &reg, NULL, &rival) ||
-			 rtm_find_other(rel, terms->machine, &reg, RTM_EARLIER, day, NULL, &rival)))
+			 rtm_find_other(rel, terms->states, &reg, RTM_EARLIER, day, NULL, &rival)))
 			continue;
 
 		args[0] = REG_VALUE(&reg, REG_ID);

@@ -40,6 +40,10 @@ typedef struct Case
 	const pg_uuid_t *self;
 	TimestampTz at;
 	DateADT		day;			/* of that instant, in the programme's zone */
+	const RtmRule *customer;	/* the rules whose facts were asked for, */
+	const RtmRule *direct;
+	bool		existing_customer;	/* and what they are */
+	bool		direct_active;
 } Case;
 
 static const char *const code[RTM_RULE_KINDS] = {
@@ -195,7 +199,7 @@ ask_duplicate(const Case *on, const RtmRule *rule, RtmFinding *finding)
 
 	if (!may_see_partner(on))
 		needs_review(finding);
-	else if (rtm_find_other(on->rel, on->terms->machine, on->reg, RTM_OWN, on->day, on->self,
+	else if (rtm_find_other(on->rel, on->terms->states, on->reg, RTM_OWN, on->day, on->self,
 							&other))
 		fail(finding, rule, rtm_may_tell(RelationGetRelid(on->rel), &other)
 			 ? psprintf("The partner's registration %s covers some of it.",
@@ -211,7 +215,7 @@ ask_pending(const Case *on, const RtmRule *rule, RtmFinding *finding)
 	if (rtm_actor(on->rel) == RTM_PARTNER)
 		needs_review(finding);
 	else if (rtm_is_exclusive(on->reg) &&
-			 rtm_find_other(on->rel, on->terms->machine, on->reg, RTM_EARLIER, on->day, on->self,
+			 rtm_find_other(on->rel, on->terms->states, on->reg, RTM_EARLIER, on->day, on->self,
 							&other))
 		fail(finding, rule,
 			 rtm_may_tell(RelationGetRelid(on->rel), &other)
@@ -255,33 +259,61 @@ since(const Case *on, Interval *lookback)
 }
 
 /*
- * What account_fact() says, asked with the rights of the tables' owner.
+ * The first enabled rule of a kind, or NULL.
  */
-static bool
-ask_fact(const Case *on, const RtmRule *rule)
+static const RtmRule *
+first_of(const Case *on, RtmRuleKind kind)
+{
+	const RtmRules *rules = on->terms->rules;
+	int			i;
+
+	for (i = 0; i < rules->rules; i++)
+		if (rules->rule[i].kind == kind)
+			return &rules->rule[i];
+	return NULL;
+}
+
+/*
+ * Ask account_fact() with the rights of the tables' owner: for this rule, and
+ * in the same scan for the first one of the other kind.
+ */
+static void
+ask_facts(Case *on, const RtmRule *rule)
 {
 	static SPIPlanPtr plan = NULL;
-	static Oid	types[] = {TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID};
-	Datum		values[] = {
-		CStringGetTextDatum(code[rule->kind]), REG_VALUE(on->reg, REG_ACCOUNT),
-		REG_VALUE(on->reg, REG_PARTNER), since(on, rule->lookback), TimestampTzGetDatum(on->at)
-	};
-	char		nulls[] = "     ";
+	static Oid	types[] = {TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID};
+	Datum		values[lengthof(types)] = {0};
+	char		nulls[lengthof(types)];
 	Oid			user;
 	int			context;
-	bool		isnull;
-	bool		fact;
+	bool		isnull[2];
 
-	if (REG_ISNULL(on->reg, REG_PARTNER))
+	on->customer = rule->kind == RTM_EXISTING_CUSTOMER ? rule : first_of(on, RTM_EXISTING_CUSTOMER);
+	on->direct = rule->kind == RTM_DIRECT_ACTIVE ? rule : first_of(on, RTM_DIRECT_ACTIVE);
+	memset(nulls, ' ', sizeof(nulls));
+	values[0] = REG_VALUE(on->reg, REG_ACCOUNT);
+	values[1] = REG_VALUE(on->reg, REG_PARTNER);
+	nulls[1] = REG_ISNULL(on->reg, REG_PARTNER) ? 'n' : ' ';
+	if (on->customer != NULL)
+		values[2] = since(on, on->customer->lookback);
+	else
 		nulls[2] = 'n';
+	if (on->direct != NULL)
+		values[3] = since(on, on->direct->lookback);
+	else
+		nulls[3] = 'n';
+	values[4] = TimestampTzGetDatum(on->at);
+
 	GetUserIdAndSecContext(&user, &context);
 	SetUserIdAndSecContext(on->rel->rd_rel->relowner,
 						   context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
 	SPI_connect();
 	if (plan == NULL)
 	{
-		SPIPlanPtr	fresh = SPI_prepare("SELECT revrtm.account_fact($1, $2, $3, $4, $5)",
-										lengthof(types), types);
+		SPIPlanPtr	fresh = SPI_prepare_cursor("SELECT f.existing_customer::pg_catalog.bool,"
+											   " f.direct_active::pg_catalog.bool"
+											   " FROM revrtm.account_fact($1, $2, $3, $4, $5) f",
+											   lengthof(types), types, CURSOR_OPT_GENERIC_PLAN);
 
 		if (fresh == NULL || SPI_keepplan(fresh) != 0)
 			elog(ERROR, "could not prepare the facts of an account");	/* cannot happen */
@@ -290,14 +322,16 @@ ask_fact(const Case *on, const RtmRule *rule)
 	if (SPI_execute_snapshot(plan, values, nulls, GetLatestSnapshot(), InvalidSnapshot,
 							 true, false, 1) != SPI_OK_SELECT || SPI_processed == 0)
 		elog(ERROR, "could not read the facts of an account");	/* cannot happen */
-	fact = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	on->existing_customer =
+		DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull[0]));
+	on->direct_active =
+		DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull[1]));
 	SPI_finish();
 	SetUserIdAndSecContext(user, context);
-	return fact && !isnull;
 }
 
 static void
-ask_deals(const Case *on, const RtmRule *rule, RtmFinding *finding)
+ask_deals(Case *on, const RtmRule *rule, RtmFinding *finding)
 {
 	char	   *lookback;
 
@@ -306,7 +340,9 @@ ask_deals(const Case *on, const RtmRule *rule, RtmFinding *finding)
 		needs_review(finding);
 		return;
 	}
-	if (!ask_fact(on, rule))
+	if (rule != on->customer && rule != on->direct)
+		ask_facts(on, rule);
+	if (rule->kind == RTM_EXISTING_CUSTOMER ? !on->existing_customer : !on->direct_active)
 		return;
 	lookback = rtm_day_text(rtm_local_day(DatumGetTimestampTz(since(on, rule->lookback)),
 										  on->terms->programme->zone));
@@ -326,7 +362,7 @@ has_scope(const RtmRegistration *reg)
 }
 
 static void
-ask(const Case *on, const RtmRule *rule, RtmFinding *finding)
+ask(Case *on, const RtmRule *rule, RtmFinding *finding)
 {
 	switch (rule->kind)
 	{
@@ -371,7 +407,10 @@ rtm_judge(RtmTerms *terms, Relation rel, const RtmRegistration *reg, const pg_uu
 		  TimestampTz at, bool can_deny)
 {
 	const RtmRules *rules = rtm_terms_rules(terms);
-	Case		on = {terms, rel, reg, self, at, rtm_local_day(at, terms->programme->zone)};
+	Case		on = {
+		.terms = terms, .rel = rel, .reg = reg, .self = self, .at = at,
+		.day = rtm_local_day(at, terms->programme->zone)
+	};
 	List	   *findings = NIL;
 	int			i;
 

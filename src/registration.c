@@ -232,10 +232,19 @@ rtm_query_terms(FmgrInfo *flinfo)
 		terms = MemoryContextAllocZero(cache->context, sizeof(RtmTerms));
 		terms->context = cache->context;
 		terms->programme = rtm_read_programme(cache->context);
-		terms->machine = rtm_read_machine(cache->context);
+		terms->states = rtm_read_states(cache->context);
 		cache->data = terms;
 	}
 	return terms;
+}
+
+const RtmMachine *
+rtm_terms_machine(RtmTerms *terms)
+{
+	if (!terms->has_transitions)
+		rtm_read_transitions(terms->states, terms->context);
+	terms->has_transitions = true;
+	return terms->states;
 }
 
 const RtmRules *
@@ -324,7 +333,7 @@ assigns(const Change *change, int column)
 static const char *
 effective_status(const Change *change)
 {
-	const RtmState *state = rtm_state(change->terms->machine, change->before);
+	const RtmState *state = rtm_state(change->terms->states, change->before);
 	DateADT		today;
 
 	if (state == NULL || !state->expires || REG_ISNULL(&change->old, REG_PROTECTION))
@@ -341,7 +350,7 @@ effective_status(const Change *change)
 static void
 check_frozen(const Change *change)
 {
-	const RtmState *state = rtm_state(change->terms->machine, change->before);
+	const RtmState *state = rtm_state(change->terms->states, change->before);
 	StringInfoData frozen;
 	StringInfoData open;
 	int			column;
@@ -376,11 +385,11 @@ check_frozen(const Change *change)
 static void
 check_transition(Change *change)
 {
-	const RtmMachine *machine = change->terms->machine;
 	const char *from = change->before;
 	bool		again = !change->moved && differs(change, REG_PROTECTION) &&
 		strcmp(change->before, "draft") != 0;
 	const RtmTransition *transition;
+	const RtmMachine *machine;
 
 	/* Nothing is decided, so there is nothing to give a reason for. */
 	if (!change->moved && !again)
@@ -391,6 +400,7 @@ check_transition(Change *change)
 	}
 	if (strcmp(change->after, "expired") != 0)
 		from = effective_status(change);
+	machine = rtm_terms_machine(change->terms);
 	transition = rtm_transition(machine, from, change->after, change->actor);
 	if (transition == NULL)
 		rtm_refuse_transition(change->rel, machine, from, change->after, change->actor);
@@ -597,7 +607,7 @@ revrtm_keep_registration(PG_FUNCTION_ARGS)
 	}
 
 	/* A status that is none the table's own constraint refuses, afterwards. */
-	state = rtm_state(change.terms->machine, change.after);
+	state = rtm_state(change.terms->states, change.after);
 	judged = is_judged(&change, state);
 	derive_dates(&change, state);
 	derive_scopes(&change, judged);

@@ -141,7 +141,7 @@ typedef struct RtmMachine
 {
 	RtmState   *state;
 	int			states;
-	RtmTransition *transition;
+	RtmTransition *transition;	/* read when a row changes its state */
 	int			transitions;
 } RtmMachine;
 
@@ -151,7 +151,8 @@ extern bool rtm_business_column(int column);
 /* The business column of that name; 0 for none. */
 extern int	rtm_business_column_named(const char *name);
 
-extern const RtmMachine *rtm_read_machine(MemoryContext context);
+extern RtmMachine *rtm_read_states(MemoryContext context);
+extern void rtm_read_transitions(RtmMachine *machine, MemoryContext context);
 
 /* The state, or NULL for a status that is none. */
 extern const RtmState *rtm_state(const RtmMachine *machine, const char *status);
@@ -247,11 +248,15 @@ typedef struct RtmTerms
 {
 	MemoryContext context;
 	const RtmProgramme *programme;
-	const RtmMachine *machine;
-	const RtmRules *rules;		/* rtm_terms_rules() reads them when needed */
+	RtmMachine *states;
+	bool		has_transitions;
+	const RtmRules *rules;
 } RtmTerms;
 
 extern RtmTerms *rtm_query_terms(FmgrInfo *flinfo);
+
+/* What not every query needs is read when it does. */
+extern const RtmMachine *rtm_terms_machine(RtmTerms *terms);
 extern const RtmRules *rtm_terms_rules(RtmTerms *terms);
 
 typedef struct RtmFinding

@@ -157,7 +157,8 @@ write_event(Relation rel, Datum *value, const char *nulls)
 	SPI_connect();
 	if (plan == NULL)
 	{
-		SPIPlanPtr	fresh = SPI_prepare(insert_event, EVENT_COLUMNS, event_type);
+		SPIPlanPtr	fresh = SPI_prepare_cursor(insert_event, EVENT_COLUMNS, event_type,
+											   CURSOR_OPT_GENERIC_PLAN);
 
 		if (fresh == NULL || SPI_keepplan(fresh) != 0)
 			elog(ERROR, "could not prepare an entry of the event log");	/* cannot happen */

@@ -205,17 +205,25 @@ read_transition(RtmMachine *machine, const Datum *value)
 				transition->actors |= actor_name[a].actor;
 }
 
-const RtmMachine *
-rtm_read_machine(MemoryContext context)
+RtmMachine *
+rtm_read_states(MemoryContext context)
 {
 	MemoryContext caller = MemoryContextSwitchTo(context);
 	RtmMachine *machine = palloc0(sizeof(RtmMachine));
 
 	read_rows("registration_state", state_column, lengthof(state_column), read_state, machine);
+	MemoryContextSwitchTo(caller);
+	return machine;
+}
+
+void
+rtm_read_transitions(RtmMachine *machine, MemoryContext context)
+{
+	MemoryContext caller = MemoryContextSwitchTo(context);
+
 	read_rows("registration_transition", transition_column, lengthof(transition_column),
 			  read_transition, machine);
 	MemoryContextSwitchTo(caller);
-	return machine;
 }
 
 const RtmState *
@@ -281,7 +289,8 @@ rtm_refuse_transition(Relation rel, const RtmMachine *machine, const char *from,
 			 errmsg("deal registration cannot go from %s to %s", from, to),
 			 final ? errhint("It is %s for good; register the deal anew.", from)
 			 : next.len == 0 ? errhint("What becomes of it is for channel management to say.")
-			 : actor == RTM_PARTNER ? errhint("From %s its partner can make it: %s.", from, next.data)
+			 : actor == RTM_PARTNER
+			 ? errhint("From %s its partner can make it: %s.", from, next.data)
 			 : errhint("From %s it can become: %s.", from, next.data),
 			 errtableconstraint(rel, "roe_transition")));
 }

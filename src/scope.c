@@ -227,9 +227,10 @@ ask_tree(RtmTree tree, TreeQuery query, Datum *values, const char *nulls)
 
 	if (*plan == NULL)
 	{
-		SPIPlanPtr	fresh = SPI_prepare(psprintf(tree_query[query].text, name),
-										tree_query[query].nargs,
-										(Oid *) tree_query[query].types);
+		SPIPlanPtr	fresh = SPI_prepare_cursor(psprintf(tree_query[query].text, name),
+											   tree_query[query].nargs,
+											   (Oid *) tree_query[query].types,
+											   CURSOR_OPT_GENERIC_PLAN);
 
 		if (fresh == NULL || SPI_keepplan(fresh) != 0)
 			elog(ERROR, "could not prepare a query on tree %s", name);	/* cannot happen */

@@ -178,7 +178,7 @@ SELECT status FROM revrtm.register_deal('dup 1', 'p1', '{DB}', '{DE}');
 SELECT status FROM revrtm.register_deal('new', 'p2', '{DB}', '{DE}');
 SELECT detail FROM pg_temp.says('dup 1', 'p1') WHERE reason_code = 'DUP';
 SELECT count(*) FROM revrtm.roe_rule;
-SELECT revrtm.account_fact('EXISTING_CUSTOMER', 'bought', NULL, '2020-01-01', now());
+SELECT * FROM revrtm.account_fact('bought', NULL, '2020-01-01', '2020-01-01', now());
 SELECT * FROM revrtm.roe_check(pg_temp.id(30));
 RESET ROLE;
 SELECT * FROM answer ORDER BY account, of, who;
