@@ -34,8 +34,10 @@ OBJS = \
 	src/curve_fit.o \
 	src/curve_search.o \
 	src/data_driven.o \
+	src/decision.o \
 	src/demo.o \
 	src/dictionary.o \
+	src/eligibility.o \
 	src/envelope.o \
 	src/explain.o \
 	src/fx.o \
@@ -60,9 +62,14 @@ OBJS = \
 	src/query.o \
 	src/query_cache.o \
 	src/registration.o \
+	src/registration_event.o \
+	src/registration_state.o \
 	src/response_curve.o \
 	src/response_sample.o \
 	src/revrtm.o \
+	src/rival.o \
+	src/roe_check.o \
+	src/roe_rule.o \
 	src/role.o \
 	src/role_audit.o \
 	src/role_keep.o \
@@ -102,6 +109,7 @@ SQL_MODULES = \
 	sql/36_refresh.sql \
 	sql/40_tree.sql \
 	sql/42_registration.sql \
+	sql/43_eligibility.sql \
 	sql/45_claim.sql \
 	sql/50_deal.sql \
 	sql/52_explain.sql \
@@ -148,8 +156,10 @@ REGRESS = \
 	adapter \
 	tree \
 	registration \
+	registration_life \
 	registration_rls \
 	role \
+	eligibility \
 	claim \
 	curve \
 	curve_fit \
@@ -195,6 +205,7 @@ PGTAP = \
 	test/pgtap/pathdata.sql \
 	test/pgtap/pathdata_markov.sql \
 	test/pgtap/real_curves.sql \
+	test/pgtap/registration.sql \
 	test/pgtap/role.sql \
 	test/pgtap/statistics.sql \
 	test/pgtap/policy.sql

@@ -9,11 +9,12 @@ AS $$
 BEGIN
     NEW.shipped := false;
     IF TG_OP = 'INSERT' THEN
-        EXECUTE format('DELETE FROM %s WHERE shipped AND %I = ($1).%2$I', TG_RELID::regclass, TG_ARGV[0])
+        EXECUTE format('DELETE FROM %s WHERE shipped AND %s', TG_RELID::regclass,
+            (SELECT string_agg(format('%I = ($1).%1$I', k.name), ' AND ') FROM unnest(TG_ARGV) k (name)))
         USING NEW;
     END IF;
     RETURN NEW;
 END
 $$;
 COMMENT ON FUNCTION revrtm.own_shipped_row() IS
-'Trigger of tables with shipped rows: what is written is no longer shipped, and an INSERT replaces the shipped row of the same key; the argument names the key column.';
+'Trigger of tables with shipped rows: what is written is no longer shipped, and an INSERT replaces the shipped row of the same key; the arguments name the columns of the key.';

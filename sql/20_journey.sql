@@ -89,6 +89,11 @@ LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'revrtm_journey_touch_count';
 COMMENT ON FUNCTION revrtm.touch_count(revrtm.journey) IS 'The number of touches of a journey.';
 
+CREATE FUNCTION revrtm.last_touch(journey revrtm.journey) RETURNS timestamptz
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'revrtm_journey_last_touch';
+COMMENT ON FUNCTION revrtm.last_touch(revrtm.journey) IS 'When the last touch of a journey was; NULL of an untimed or empty one.';
+
 CREATE FUNCTION revrtm.mark_milestones(
     journey revrtm.journey, lead_created_at timestamptz, created_at timestamptz, won boolean
 ) RETURNS revrtm.journey

@@ -21,6 +21,9 @@ CREATE TABLE revrtm.deal_registration (
     submitted_at timestamptz NOT NULL,
     decided_at timestamptz,
     checked_at timestamptz NOT NULL,
+    decision_reason text,
+    opportunity_id text,
+    revision int NOT NULL DEFAULT 1,
     PRIMARY KEY (registration_id, account_id),
     CONSTRAINT roe_protected EXCLUDE USING gist
         (account_id WITH =, region WITH &&, product WITH &&, protection WITH &&)
@@ -31,17 +34,19 @@ CREATE TABLE revrtm.deal_registration (
     CONSTRAINT deal_registration_scope CHECK (NOT isempty(product) AND NOT isempty(region)),
     CONSTRAINT deal_registration_protection CHECK (NOT isempty(protection)),
     CONSTRAINT deal_registration_status
-        CHECK (status IN ('submitted', 'approved', 'rejected', 'expired', 'withdrawn')),
-    CONSTRAINT deal_registration_active CHECK (active = (status = 'approved')),
+        CHECK (status IN ('draft', 'submitted', 'queued', 'in_review', 'action_required', 'approved', 'extended',
+            'converted', 'won', 'lost', 'rejected', 'expired', 'withdrawn', 'revoked')),
+    CONSTRAINT deal_registration_active CHECK (active = (status IN ('approved', 'extended', 'converted'))),
     CONSTRAINT deal_registration_amount CHECK (amount >= 0 AND amount < 'Infinity'),
     CONSTRAINT deal_registration_currency CHECK (currency COLLATE "C" ~ '^[A-Z]{3}$'),
     CONSTRAINT deal_registration_close CHECK (isfinite(expected_close)),
     CONSTRAINT deal_registration_evidence CHECK (jsonb_typeof(evidence) IN ('object', 'array')),
-    CONSTRAINT deal_registration_details CHECK (jsonb_typeof(details) = 'object')
+    CONSTRAINT deal_registration_details CHECK (jsonb_typeof(details) = 'object'),
+    CONSTRAINT deal_registration_opportunity CHECK (octet_length(opportunity_id) BETWEEN 1 AND 255)
 );
 CREATE INDEX deal_registration_partner ON revrtm.deal_registration (partner_id);
-CREATE INDEX deal_registration_submitted ON revrtm.deal_registration (account_id)
-    WHERE status = 'submitted';
+CREATE INDEX deal_registration_live ON revrtm.deal_registration (account_id)
+    WHERE status IN ('submitted', 'queued', 'in_review', 'action_required', 'approved', 'extended', 'converted');
 
 COMMENT ON TABLE revrtm.deal_registration IS
 'A partner''s claim to work an account, for some products in some regions. Two active exclusive ones never overlap in account, region, product and protection (constraint roe_protected, 23P01).';
@@ -53,22 +58,134 @@ COMMENT ON COLUMN revrtm.deal_registration.region_codes IS 'Nodes of revrtm.regi
 COMMENT ON COLUMN revrtm.deal_registration.product IS 'Spans of product_codes; derived.';
 COMMENT ON COLUMN revrtm.deal_registration.region IS 'Spans of region_codes; derived.';
 COMMENT ON COLUMN revrtm.deal_registration.protection IS
-'Days of protection, [from, until); while submitted, those it would have. By default as many as programme.protection_days from the day of entry or approval in the programme''s zone: that of revrtm.as_of() for whoever may write this column, the clock''s for others.';
+'Days of protection, [from, until); while it waits, those it would have. By default as many as programme.protection_days from the day of entry or approval in the programme''s zone: that of revrtm.as_of() for whoever may write this column, the clock''s for others.';
 COMMENT ON COLUMN revrtm.deal_registration.status IS
-'submitted, approved, rejected, expired or withdrawn. Approved ones whose protection is over are shown as expired by registration_status() without any job.';
-COMMENT ON COLUMN revrtm.deal_registration.active IS 'Whether the status protects, that is approved; derived.';
+'A state of registration_state. Approved and extended ones whose protection is over are shown as expired by registration_status() without any job.';
+COMMENT ON COLUMN revrtm.deal_registration.active IS 'Whether the status protects: approved, extended or converted; derived.';
 COMMENT ON COLUMN revrtm.deal_registration.exclusive IS 'Whether it keeps others out, and is kept out by them.';
 COMMENT ON COLUMN revrtm.deal_registration.amount IS 'Expected amount of the deal in currency, not negative.';
 COMMENT ON COLUMN revrtm.deal_registration.currency IS 'ISO 4217 code of amount.';
 COMMENT ON COLUMN revrtm.deal_registration.expected_close IS 'Day the partner expects to close.';
 COMMENT ON COLUMN revrtm.deal_registration.evidence IS 'What the partner shows for its claim: a JSON object or array.';
 COMMENT ON COLUMN revrtm.deal_registration.details IS
-'Further fields, a JSON object; decision_reason is the reason given with a decision.';
+'Further fields, a JSON object.';
 COMMENT ON COLUMN revrtm.deal_registration.submitted_at IS
-'When it was submitted: revrtm.as_of() by default for whoever may write this column, the clock for others.';
-COMMENT ON COLUMN revrtm.deal_registration.decided_at IS 'When the status last changed; NULL while submitted.';
+'When it was submitted first, its place in the order: revrtm.as_of() by default for whoever may write this column, the clock for others. Of a draft, when it was entered.';
+COMMENT ON COLUMN revrtm.deal_registration.decided_at IS 'When the status last changed; NULL before that.';
 COMMENT ON COLUMN revrtm.deal_registration.checked_at IS
-'When the rules judged the row. A row inserted with it (a restore) passes the rules unchanged; only the owner may write it.';
+'Start of the transaction in which the rules judged the row. A row inserted with it (a restore) passes the rules unchanged; only the owner may write it.';
+COMMENT ON COLUMN revrtm.deal_registration.decision_reason IS 'The reason given with the last change of status, for its partner to read; NULL where none was.';
+COMMENT ON COLUMN revrtm.deal_registration.opportunity_id IS 'The deal it became, 1 to 255 bytes; see convert_registration().';
+COMMENT ON COLUMN revrtm.deal_registration.revision IS 'Number of its latest entry in registration_event; derived.';
+
+-- The states, and what leads from one to another.
+
+CREATE TABLE revrtm.registration_state (
+    status text PRIMARY KEY,
+    active boolean NOT NULL,
+    open boolean NOT NULL,
+    expires boolean NOT NULL,
+    editable_fields text[] NOT NULL,
+    shipped boolean NOT NULL DEFAULT false,
+    CONSTRAINT registration_state_status
+        CHECK (status IN ('draft', 'submitted', 'queued', 'in_review', 'action_required', 'approved', 'extended',
+            'converted', 'won', 'lost', 'rejected', 'expired', 'withdrawn', 'revoked')),
+    CONSTRAINT registration_state_flags
+        CHECK (active = (status IN ('approved', 'extended', 'converted'))
+            AND open = (status IN ('submitted', 'queued', 'in_review', 'action_required'))
+            AND expires = (status IN ('approved', 'extended'))),
+    CONSTRAINT registration_state_fields
+        CHECK (editable_fields <@ '{account_id,partner_id,product_codes,region_codes,exclusive,amount,currency,expected_close,evidence,details,opportunity_id}')
+);
+COMMENT ON TABLE revrtm.registration_state IS
+'The states of a registration: which fields may be changed in each. Grain: one state. The states themselves are fixed, as is what protects.';
+COMMENT ON COLUMN revrtm.registration_state.status IS 'The state.';
+COMMENT ON COLUMN revrtm.registration_state.active IS 'Whether a registration in it protects its scope; fixed.';
+COMMENT ON COLUMN revrtm.registration_state.open IS 'Whether a registration in it waits for a decision; fixed.';
+COMMENT ON COLUMN revrtm.registration_state.expires IS 'Whether a registration in it counts as expired once its protection is over; fixed.';
+COMMENT ON COLUMN revrtm.registration_state.editable_fields IS
+'Columns of deal_registration that may be changed in it, by whoever has the privilege; the others that say what is registered are frozen (23514, roe_frozen).';
+COMMENT ON COLUMN revrtm.registration_state.shipped IS 'Whether the row is as the extension made it; an edit clears it, and only then is it part of a dump.';
+
+INSERT INTO revrtm.registration_state (status, active, open, expires, editable_fields, shipped) VALUES
+('draft', false, false, false, '{account_id,partner_id,product_codes,region_codes,exclusive,amount,currency,expected_close,evidence,details}', true),
+('submitted', false, true, false, '{}', true),
+('queued', false, true, false, '{}', true),
+('in_review', false, true, false, '{}', true),
+('action_required', false, true, false, '{amount,currency,expected_close,evidence,details}', true),
+('approved', true, false, true, '{amount,currency,expected_close,evidence,details,opportunity_id}', true),
+('extended', true, false, true, '{amount,currency,expected_close,evidence,details,opportunity_id}', true),
+('converted', true, false, false, '{amount,currency,expected_close,evidence,details,opportunity_id}', true),
+('won', false, false, false, '{}', true),
+('lost', false, false, false, '{}', true),
+('rejected', false, false, false, '{}', true),
+('expired', false, false, false, '{}', true),
+('withdrawn', false, false, false, '{}', true),
+('revoked', false, false, false, '{}', true);
+CREATE TRIGGER own_shipped_row BEFORE INSERT OR UPDATE ON revrtm.registration_state
+FOR EACH ROW EXECUTE FUNCTION revrtm.own_shipped_row('status');
+
+CREATE TABLE revrtm.registration_transition (
+    from_status text NOT NULL,
+    to_status text NOT NULL,
+    actors text[] NOT NULL,
+    reason_required boolean NOT NULL DEFAULT false,
+    shipped boolean NOT NULL DEFAULT false,
+    PRIMARY KEY (from_status, to_status),
+    CONSTRAINT registration_transition_actors CHECK (actors <@ '{partner,staff,system}')
+);
+COMMENT ON TABLE revrtm.registration_transition IS
+'What may become of a registration, and who may do it; anything else raises 23514 (roe_transition). Grain: one pair of states. From a state to itself is a change of its protection, that is an extension.';
+COMMENT ON COLUMN revrtm.registration_transition.from_status IS 'The state it is in; an approved or extended one whose protection is over is expired.';
+COMMENT ON COLUMN revrtm.registration_transition.to_status IS 'The state it may go to.';
+COMMENT ON COLUMN revrtm.registration_transition.actors IS
+'Who may: partner; staff (see is_staff); system, that is promote_registrations(), expire_registrations() and, for a submission whose scope is held, the queue.';
+COMMENT ON COLUMN revrtm.registration_transition.reason_required IS 'Whether it takes a reason (23514, roe_reason).';
+COMMENT ON COLUMN revrtm.registration_transition.shipped IS 'Whether the row is as the extension made it; an edit clears it, and only then is it part of a dump.';
+
+INSERT INTO revrtm.registration_transition (from_status, to_status, actors, reason_required, shipped) VALUES
+('draft', 'submitted', '{partner,staff}', false, true),
+('draft', 'queued', '{system}', false, true),
+('draft', 'withdrawn', '{partner,staff}', false, true),
+('submitted', 'in_review', '{staff}', false, true),
+('submitted', 'queued', '{staff,system}', false, true),
+('submitted', 'action_required', '{staff}', true, true),
+('submitted', 'approved', '{staff}', false, true),
+('submitted', 'rejected', '{staff}', true, true),
+('submitted', 'withdrawn', '{partner,staff}', false, true),
+('submitted', 'expired', '{staff}', false, true),
+('queued', 'submitted', '{system}', false, true),
+('queued', 'rejected', '{staff}', true, true),
+('queued', 'withdrawn', '{partner,staff}', false, true),
+('in_review', 'queued', '{staff}', false, true),
+('in_review', 'action_required', '{staff}', true, true),
+('in_review', 'approved', '{staff}', false, true),
+('in_review', 'rejected', '{staff}', true, true),
+('in_review', 'withdrawn', '{partner,staff}', false, true),
+('action_required', 'submitted', '{partner,staff}', false, true),
+('action_required', 'queued', '{system}', false, true),
+('action_required', 'rejected', '{staff}', true, true),
+('action_required', 'withdrawn', '{partner,staff}', false, true),
+('action_required', 'expired', '{staff}', false, true),
+('approved', 'extended', '{staff}', false, true),
+('approved', 'converted', '{staff}', false, true),
+('approved', 'lost', '{staff}', false, true),
+('approved', 'expired', '{staff,system}', false, true),
+('approved', 'withdrawn', '{partner,staff}', false, true),
+('approved', 'revoked', '{staff}', true, true),
+('extended', 'extended', '{staff}', false, true),
+('extended', 'converted', '{staff}', false, true),
+('extended', 'lost', '{staff}', false, true),
+('extended', 'expired', '{staff,system}', false, true),
+('extended', 'withdrawn', '{partner,staff}', false, true),
+('extended', 'revoked', '{staff}', true, true),
+('converted', 'converted', '{staff}', false, true),
+('converted', 'won', '{staff}', false, true),
+('converted', 'lost', '{staff}', false, true),
+('converted', 'revoked', '{staff}', true, true);
+CREATE TRIGGER own_shipped_row BEFORE INSERT OR UPDATE ON revrtm.registration_transition
+FOR EACH ROW EXECUTE FUNCTION revrtm.own_shipped_row('from_status', 'to_status');
+GRANT SELECT ON revrtm.registration_state, revrtm.registration_transition TO PUBLIC;
 
 -- Who is who.
 
@@ -108,19 +225,90 @@ CREATE POLICY staff ON revrtm.deal_registration
 CREATE POLICY partner_read ON revrtm.deal_registration FOR SELECT
     USING (partner_id = (SELECT revrtm.current_partner()));
 CREATE POLICY partner_register ON revrtm.deal_registration FOR INSERT
-    WITH CHECK (partner_id = (SELECT revrtm.current_partner()) AND status = 'submitted');
-CREATE POLICY partner_withdraw ON revrtm.deal_registration FOR UPDATE
+    WITH CHECK (partner_id = (SELECT revrtm.current_partner()) AND status IN ('draft', 'submitted', 'queued'));
+CREATE POLICY partner_change ON revrtm.deal_registration FOR UPDATE
     USING (partner_id = (SELECT revrtm.current_partner()))
-    WITH CHECK (partner_id = (SELECT revrtm.current_partner()) AND status = 'withdrawn');
+    WITH CHECK (partner_id = (SELECT revrtm.current_partner())
+        AND status IN ('draft', 'submitted', 'queued', 'action_required', 'withdrawn'));
 
 CREATE FUNCTION revrtm.keep_registration() RETURNS trigger
 LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'revrtm_keep_registration';
 REVOKE ALL ON FUNCTION revrtm.keep_registration() FROM PUBLIC;
 COMMENT ON FUNCTION revrtm.keep_registration() IS
-'Trigger of deal_registration: derives its scopes, active and dates, refuses impossible changes of status (23514, roe_transition), and explains a conflict before the constraint refuses it (23P01, roe_protected).';
+'Trigger of deal_registration: derives its scopes, active and dates; refuses changes of status (23514, roe_transition, roe_reason) and of fields (23514, roe_frozen) that registration_transition and registration_state do not provide for, and what a rule denies (23514, roe_not_eligible); puts a partner''s registration whose scope is held into the queue; explains a conflict before the constraint refuses it (23P01, roe_protected).';
 CREATE TRIGGER keep_registration BEFORE INSERT OR UPDATE ON revrtm.deal_registration
 FOR EACH ROW EXECUTE FUNCTION revrtm.keep_registration();
+
+-- The event log.
+
+CREATE TABLE revrtm.registration_event (
+    registration_id uuid NOT NULL,
+    account_id text NOT NULL,
+    revision int NOT NULL,
+    partner_id text NOT NULL,
+    at timestamptz NOT NULL,
+    logged_at timestamptz NOT NULL,
+    actor text NOT NULL,
+    acting_role text NOT NULL,
+    app_actor text,
+    acted_as text NOT NULL,
+    from_status text,
+    to_status text,
+    reason text,
+    changed jsonb,
+    PRIMARY KEY (registration_id, account_id, revision, logged_at)
+);
+COMMENT ON TABLE revrtm.registration_event IS
+'Every change of every registration, append-only (23514, registration_event_append_only). Written by the trigger of deal_registration as the owner of the tables; a restore writes nothing, its entries arrive by themselves. Grain: one change of one registration.';
+COMMENT ON COLUMN revrtm.registration_event.registration_id IS 'The registration.';
+COMMENT ON COLUMN revrtm.registration_event.account_id IS 'Its account, after the change.';
+COMMENT ON COLUMN revrtm.registration_event.revision IS 'Place among the changes of the registration, from 1, without gaps; from 1 again should one that was deleted come back.';
+COMMENT ON COLUMN revrtm.registration_event.partner_id IS 'Its partner.';
+COMMENT ON COLUMN revrtm.registration_event.at IS 'When it happened: revrtm.as_of() for staff, the clock for others.';
+COMMENT ON COLUMN revrtm.registration_event.logged_at IS 'When it was written, by the clock.';
+COMMENT ON COLUMN revrtm.registration_event.actor IS 'The role that logged in (session_user).';
+COMMENT ON COLUMN revrtm.registration_event.acting_role IS 'The role whose rights were used (current_user).';
+COMMENT ON COLUMN revrtm.registration_event.app_actor IS 'The application''s user, as the application says it; NULL where it does not.';
+COMMENT ON COLUMN revrtm.registration_event.acted_as IS 'partner, staff, or system for scheduled calls.';
+COMMENT ON COLUMN revrtm.registration_event.from_status IS 'Status before; NULL for a new registration.';
+COMMENT ON COLUMN revrtm.registration_event.to_status IS 'Status after; NULL for one that was deleted.';
+COMMENT ON COLUMN revrtm.registration_event.reason IS 'Reason given; the partner may read it.';
+COMMENT ON COLUMN revrtm.registration_event.changed IS
+'Fields that changed, by name, each with old and new; with old alone of a registration that was deleted. NULL for a new one, and where the status alone changed.';
+
+ALTER TABLE revrtm.registration_event ENABLE ROW LEVEL SECURITY;
+CREATE POLICY staff_read ON revrtm.registration_event FOR SELECT USING ((SELECT revrtm.is_staff()));
+CREATE POLICY partner_read ON revrtm.registration_event FOR SELECT
+    USING (partner_id = (SELECT revrtm.current_partner()));
+
+CREATE FUNCTION revrtm.log_registration() RETURNS trigger
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'revrtm_log_registration';
+REVOKE ALL ON FUNCTION revrtm.log_registration() FROM PUBLIC;
+COMMENT ON FUNCTION revrtm.log_registration() IS
+'Trigger of deal_registration: writes each change to registration_event, as the owner of the tables.';
+CREATE TRIGGER log_registration AFTER INSERT OR UPDATE OR DELETE ON revrtm.deal_registration
+FOR EACH ROW EXECUTE FUNCTION revrtm.log_registration();
+
+CREATE FUNCTION revrtm.keep_registration_event() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RAISE EXCEPTION 'the log of registrations is append-only'
+        USING ERRCODE = '23514', SCHEMA = 'revrtm', TABLE = 'registration_event',
+              CONSTRAINT = 'registration_event_append_only',
+              DETAIL = format('%s of revrtm.registration_event is refused to everybody.', TG_OP),
+              HINT = 'Copy what you want to keep elsewhere.';
+END
+$$;
+COMMENT ON FUNCTION revrtm.keep_registration_event() IS
+'Trigger of registration_event: refuses every change of an entry (23514, registration_event_append_only).';
+CREATE TRIGGER keep_registration_event BEFORE UPDATE OR DELETE OR TRUNCATE ON revrtm.registration_event
+FOR EACH STATEMENT EXECUTE FUNCTION revrtm.keep_registration_event();
+-- In a session that replicates as well.
+ALTER TABLE revrtm.registration_event ENABLE ALWAYS TRIGGER keep_registration_event;
 
 -- Registering and deciding, with the caller's own rights.
 
@@ -154,7 +342,15 @@ BEGIN ATOMIC
         ON s.exclusive;
 END;
 COMMENT ON FUNCTION revrtm.register_deal(text, text, text[], text[], numeric, text, date, jsonb, jsonb, boolean) IS
-'Submits a registration, with the default of deal_registration.protection. An active registration in its way is reported (reason_code PROTECTED), not raised; which one, only to who may SELECT it. Unknown codes raise 23503, bad lists 22023.';
+'Submits a registration, with the default of deal_registration.protection. An active registration in its way is reported (reason_code PROTECTED), not raised; which one, only to who may SELECT it; a partner''s is then queued. What a rule denies raises 23514 (roe_not_eligible), unknown codes 23503, bad lists 22023; above READ COMMITTED, a rival committed after the snapshot may raise 40001.';
+
+CREATE FUNCTION revrtm.review_registration(registration_id uuid)
+RETURNS TABLE (registration_id uuid, status text, reason_code text,
+    conflicting_registration_id uuid, detail text)
+LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 1
+AS 'MODULE_PATHNAME', 'revrtm_review_registration';
+COMMENT ON FUNCTION revrtm.review_registration(uuid) IS
+'Takes a submitted registration into review. 23514 roe_transition from another status or for who may not, P0002 for an unknown or hidden registration.';
 
 CREATE FUNCTION revrtm.approve_registration(registration_id uuid, protection daterange DEFAULT NULL,
     reason text DEFAULT NULL)
@@ -163,7 +359,7 @@ RETURNS TABLE (registration_id uuid, status text, reason_code text,
 LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 1
 AS 'MODULE_PATHNAME', 'revrtm_approve_registration';
 COMMENT ON FUNCTION revrtm.approve_registration(uuid, daterange, text) IS
-'Approves a submitted registration: protection from today (revrtm.as_of in the programme''s zone) for programme.protection_days unless given. 23P01 roe_protected where another one stands in its way, 23514 roe_transition from another status, P0002 for an unknown or hidden registration.';
+'Approves a registration that is submitted or in review: protection from today (revrtm.as_of in the programme''s zone) for programme.protection_days unless given. 23P01 roe_protected where another one stands in its way, 23514 roe_not_eligible where a rule denies it. 23514 roe_transition from another status or for who may not, P0002 for an unknown or hidden registration.';
 
 CREATE FUNCTION revrtm.reject_registration(registration_id uuid, reason text DEFAULT NULL)
 RETURNS TABLE (registration_id uuid, status text, reason_code text,
@@ -171,7 +367,41 @@ RETURNS TABLE (registration_id uuid, status text, reason_code text,
 LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 1
 AS 'MODULE_PATHNAME', 'revrtm_reject_registration';
 COMMENT ON FUNCTION revrtm.reject_registration(uuid, text) IS
-'Rejects a submitted registration. 23514 roe_transition from another status, P0002 for an unknown or hidden registration.';
+'Rejects a registration that waits, for a reason that its partner reads. 23514 roe_transition from another status or for who may not, roe_reason without a reason, P0002 for an unknown or hidden registration.';
+
+CREATE FUNCTION revrtm.return_registration(registration_id uuid, reason text DEFAULT NULL)
+RETURNS TABLE (registration_id uuid, status text, reason_code text,
+    conflicting_registration_id uuid, detail text)
+LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 1
+AS 'MODULE_PATHNAME', 'revrtm_return_registration';
+COMMENT ON FUNCTION revrtm.return_registration(uuid, text) IS
+'Returns a registration to its partner (action_required), who reads the reason, may change the fields that registration_state names, and submits it again. It keeps its place. 23514 roe_transition from another status or for who may not, roe_reason without a reason, P0002 for an unknown or hidden registration.';
+
+CREATE FUNCTION revrtm.submit_registration(registration_id uuid)
+RETURNS TABLE (registration_id uuid, status text, reason_code text,
+    conflicting_registration_id uuid, detail text)
+LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 1
+AS 'MODULE_PATHNAME', 'revrtm_submit_registration';
+COMMENT ON FUNCTION revrtm.submit_registration(uuid) IS
+'Submits a draft, or again what was returned; its partner may. A partner''s whose scope is held is queued. 23514 roe_not_eligible where a rule denies it. 23514 roe_transition from another status or for who may not, P0002 for an unknown or hidden registration.';
+
+CREATE FUNCTION revrtm.extend_registration(registration_id uuid, days int DEFAULT 30,
+    reason text DEFAULT NULL)
+RETURNS TABLE (registration_id uuid, status text, reason_code text,
+    conflicting_registration_id uuid, detail text)
+LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 1
+AS 'MODULE_PATHNAME', 'revrtm_extend_registration';
+COMMENT ON FUNCTION revrtm.extend_registration(uuid, int, text) IS
+'Extends the protection of a registration by so many days, without a gap, up to the last day of it. 23P01 roe_protected where another one holds them, 22023 for less than one day or more than ten years. 23514 roe_transition from another status or for who may not, P0002 for an unknown or hidden registration.';
+
+CREATE FUNCTION revrtm.convert_registration(registration_id uuid, opportunity_id text,
+    reason text DEFAULT NULL)
+RETURNS TABLE (registration_id uuid, status text, reason_code text,
+    conflicting_registration_id uuid, detail text)
+LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 1
+AS 'MODULE_PATHNAME', 'revrtm_convert_registration';
+COMMENT ON FUNCTION revrtm.convert_registration(uuid, text, text) IS
+'Says which deal of the CRM a registration became. It goes on protecting until won or lost, or its last day. 22023 without opportunity_id. 23514 roe_transition from another status or for who may not, P0002 for an unknown or hidden registration.';
 
 CREATE FUNCTION revrtm.withdraw_registration(registration_id uuid)
 RETURNS TABLE (registration_id uuid, status text, reason_code text,
@@ -179,17 +409,41 @@ RETURNS TABLE (registration_id uuid, status text, reason_code text,
 LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 1
 AS 'MODULE_PATHNAME', 'revrtm_withdraw_registration';
 COMMENT ON FUNCTION revrtm.withdraw_registration(uuid) IS
-'Withdraws a submitted or approved registration; its partner may. 23514 roe_transition from another status, P0002 for an unknown or hidden registration.';
+'Withdraws a registration that waits or protects; its partner may. 23514 roe_transition from another status or for who may not, P0002 for an unknown or hidden registration.';
+
+CREATE FUNCTION revrtm.revoke_registration(registration_id uuid, reason text DEFAULT NULL)
+RETURNS TABLE (registration_id uuid, status text, reason_code text,
+    conflicting_registration_id uuid, detail text)
+LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 1
+AS 'MODULE_PATHNAME', 'revrtm_revoke_registration';
+COMMENT ON FUNCTION revrtm.revoke_registration(uuid, text) IS
+'Takes the protection of a registration away, for a reason that its partner reads. 23514 roe_transition from another status or for who may not, roe_reason without a reason, P0002 for an unknown or hidden registration.';
+
+CREATE FUNCTION revrtm.promote_registrations(at timestamptz DEFAULT revrtm.as_of())
+RETURNS TABLE (registration_id uuid, status text, reason_code text,
+    conflicting_registration_id uuid, detail text)
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE ROWS 100
+AS 'MODULE_PATHNAME', 'revrtm_promote_registrations';
+COMMENT ON FUNCTION revrtm.promote_registrations(timestamptz) IS
+'Of the queued registrations, in the order of submission, takes those back to submitted whose scope nobody holds any longer on that day, and that no earlier one waits for; returns them. For staff, or a scheduler with its rights (42501 for others); under REPEATABLE READ one that changed meanwhile raises 40001.';
+
+CREATE FUNCTION revrtm.expire_registrations(at timestamptz DEFAULT revrtm.as_of())
+RETURNS TABLE (registration_id uuid, status text, reason_code text,
+    conflicting_registration_id uuid, detail text)
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE ROWS 100
+AS 'MODULE_PATHNAME', 'revrtm_expire_registrations';
+COMMENT ON FUNCTION revrtm.expire_registrations(timestamptz) IS
+'Writes down as expired the approved and extended registrations whose protection is over on that day; returns them. Nothing depends on it: registration_status() and the constraint go by the days. For staff, or a scheduler with its rights (42501 for others).';
 
 CREATE FUNCTION revrtm.registration_status(status text, protection daterange) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT CASE WHEN status OPERATOR(pg_catalog.=) 'approved' AND pg_catalog.upper(protection)
+    SELECT CASE WHEN status IN ('approved', 'extended') AND pg_catalog.upper(protection)
         OPERATOR(pg_catalog.<=) revrtm.programme_date(revrtm.as_of())
         THEN 'expired' ELSE status END;
 END;
 COMMENT ON FUNCTION revrtm.registration_status(text, daterange) IS
-'The status as of today (revrtm.as_of in the programme''s zone): an approved registration whose protection is over is expired.';
+'The status as of today (revrtm.as_of in the programme''s zone): an approved or extended registration whose protection is over is expired.';
 
 CREATE VIEW revrtm.registration_conflict WITH (security_invoker = true, security_barrier = true) AS
 SELECT r.registration_id || ':' || o.registration_id AS conflict_key,
@@ -205,25 +459,25 @@ SELECT r.registration_id || ':' || o.registration_id AS conflict_key,
 FROM revrtm.deal_registration r
 JOIN revrtm.deal_registration o ON o.account_id = r.account_id AND o.exclusive
     AND o.region && r.region AND o.product && r.product
-    AND ((o.active AND revrtm.registration_status(o.status, o.protection) <> 'expired')
-        OR (o.status = 'submitted'
+    AND ((o.active AND NOT coalesce(upper(o.protection) <= (SELECT revrtm.programme_date(revrtm.as_of())), false))
+        OR (o.status IN ('submitted', 'queued', 'in_review', 'action_required')
             AND (o.submitted_at, o.registration_id) < (r.submitted_at, r.registration_id)))
-WHERE r.status = 'submitted' AND r.exclusive;
+WHERE r.status IN ('submitted', 'queued', 'in_review', 'action_required') AND r.exclusive;
 COMMENT ON VIEW revrtm.registration_conflict IS
-'Open conflicts: one row for each submitted exclusive registration and each other that stands in its way, approved and not over, or submitted earlier. Grain: a submitted registration and one that stands in its way, of those that the reader may see.';
+'Open conflicts: one row for each exclusive registration that waits for a decision and each other that stands in its way, protecting and not over, or waiting longer. Grain: a submitted registration and another in its way. Rows of the tables that the reader may see.';
 COMMENT ON COLUMN revrtm.registration_conflict.conflict_key IS 'Key of the row: the two registrations.';
 COMMENT ON COLUMN revrtm.registration_conflict.account_id IS 'Account of both.';
-COMMENT ON COLUMN revrtm.registration_conflict.registration_id IS 'The submitted registration.';
+COMMENT ON COLUMN revrtm.registration_conflict.registration_id IS 'The registration that waits.';
 COMMENT ON COLUMN revrtm.registration_conflict.partner_id IS 'Its partner.';
 COMMENT ON COLUMN revrtm.registration_conflict.submitted_at IS 'When it was submitted.';
 COMMENT ON COLUMN revrtm.registration_conflict.other_registration_id IS 'The one in its way.';
 COMMENT ON COLUMN revrtm.registration_conflict.other_partner_id IS 'Partner of the one in its way.';
 COMMENT ON COLUMN revrtm.registration_conflict.other_submitted_at IS 'When the one in its way was submitted.';
-COMMENT ON COLUMN revrtm.registration_conflict.other_status IS 'approved, or submitted (and earlier).';
+COMMENT ON COLUMN revrtm.registration_conflict.other_status IS 'approved, extended or converted; or that of one that waits longer.';
 COMMENT ON COLUMN revrtm.registration_conflict.other_protection IS 'Days of protection of the one in its way.';
 
 -- The rights of the two sides. Nobody is given checked_at, product, region,
--- active or span: those are derived, and restored by the owner.
+-- active, revision or span: those are derived, and restored by the owner.
 
 CREATE FUNCTION revrtm.grant_partner(role_name text) RETURNS void
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
@@ -231,14 +485,18 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     EXECUTE format('GRANT SELECT, INSERT (account_id, partner_id, product_codes, region_codes,
-        exclusive, amount, currency, expected_close, evidence, details), UPDATE (status)
+        status, exclusive, amount, currency, expected_close, evidence, details),
+        UPDATE (account_id, product_codes, region_codes,
+        status, exclusive, amount, currency, expected_close, evidence, details)
         ON revrtm.deal_registration TO %I', role_name);
-    EXECUTE format('GRANT SELECT ON revrtm.region, revrtm.product, revrtm.registration_conflict TO %I',
-        role_name);
+    EXECUTE format('GRANT SELECT (registration_id, account_id, revision, partner_id, at, acted_as,
+        from_status, to_status, reason, changed) ON revrtm.registration_event TO %I', role_name);
+    EXECUTE format('GRANT SELECT ON revrtm.region, revrtm.product, revrtm.registration_state,
+        revrtm.registration_transition, revrtm.registration_conflict TO %I', role_name);
 END
 $$;
 COMMENT ON FUNCTION revrtm.grant_partner(text) IS
-'Lets a partner''s or portal''s role submit, read and withdraw its own registrations; say in partner_login or partner_proxy who it is. For the owner of the tables.';
+'Lets a partner''s or portal''s role draft, submit, read and withdraw its own registrations, change what their state leaves open, and read what happened to them, but not who of the staff did it; say in partner_login or partner_proxy who it is. For the owner of the tables.';
 
 CREATE FUNCTION revrtm.grant_staff(role_name text) RETURNS void
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
@@ -247,16 +505,19 @@ AS $$
 BEGIN
     EXECUTE format('GRANT SELECT,
         INSERT (registration_id, account_id, partner_id, product_codes, region_codes, protection, status,
-            exclusive, amount, currency, expected_close, evidence, details, submitted_at, decided_at),
+            exclusive, amount, currency, expected_close, evidence, details, submitted_at, decided_at,
+            decision_reason, opportunity_id),
         UPDATE (account_id, partner_id, product_codes, region_codes, protection, status,
-            exclusive, amount, currency, expected_close, evidence, details, submitted_at, decided_at)
+            exclusive, amount, currency, expected_close, evidence, details, submitted_at, decided_at,
+            decision_reason, opportunity_id)
         ON revrtm.deal_registration TO %I', role_name);
     EXECUTE format('GRANT SELECT, INSERT (region_id, parent_id, region_name), UPDATE (region_name), DELETE
         ON revrtm.region TO %I', role_name);
     EXECUTE format('GRANT SELECT, INSERT (product_id, parent_id, product_name), UPDATE (product_name), DELETE
         ON revrtm.product TO %I', role_name);
-    EXECUTE format('GRANT SELECT ON revrtm.registration_conflict, revrtm.partner_login,
-        revrtm.partner_proxy TO %I', role_name);
+    EXECUTE format('GRANT SELECT ON revrtm.registration_conflict, revrtm.registration_event,
+        revrtm.registration_state, revrtm.registration_transition, revrtm.roe_rule,
+        revrtm.partner_login, revrtm.partner_proxy TO %I', role_name);
     EXECUTE format('GRANT SELECT, DELETE, INSERT (rule_id, route_id, segment, product_code, region_code, role,
             priority, valid),
         UPDATE (rule_id, route_id, segment, product_code, region_code, role, priority, valid)
@@ -268,10 +529,15 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION revrtm.grant_staff(text) IS
-'Lets a role of channel management see and decide on every registration, and keep the trees of regions and products and the role matrix. For the owner of the tables.';
+'Lets a role of channel management see and decide on every registration, and keep the trees of regions and products and the role matrix. Rules that rest on the CRM''s deals need grant_reader() as well. For the owner of the tables.';
 
 SELECT pg_catalog.pg_extension_config_dump('revrtm.deal_registration', '');
+SELECT pg_catalog.pg_extension_config_dump('revrtm.registration_event', '');
+SELECT pg_catalog.pg_extension_config_dump('revrtm.registration_state', 'WHERE NOT shipped');
+SELECT pg_catalog.pg_extension_config_dump('revrtm.registration_transition', 'WHERE NOT shipped');
 SELECT pg_catalog.pg_extension_config_dump('revrtm.partner_login', '');
 SELECT pg_catalog.pg_extension_config_dump('revrtm.partner_proxy', '');
+SELECT revrtm.register_policy('revrtm.registration_state');
+SELECT revrtm.register_policy('revrtm.registration_transition');
 SELECT revrtm.register_policy('revrtm.partner_login', exported => false);
 SELECT revrtm.register_policy('revrtm.partner_proxy', exported => false);

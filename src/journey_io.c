@@ -33,6 +33,7 @@ REVRTM_FUNCTION(revrtm_journey_from_path);
 REVRTM_FUNCTION(revrtm_journey_path);
 REVRTM_FUNCTION(revrtm_journey_channels);
 REVRTM_FUNCTION(revrtm_journey_touch_count);
+REVRTM_FUNCTION(revrtm_journey_last_touch);
 REVRTM_FUNCTION(revrtm_journey_mark);
 
 /* ----------------------------------------------------------- text form */
@@ -365,6 +366,23 @@ revrtm_journey_touch_count(PG_FUNCTION_ARGS)
 
 	rtm_journey_open(&reader, PG_GETARG_JOURNEY_P(0), NULL, 0);
 	PG_RETURN_INT32(reader.n);
+}
+
+/*
+ * revrtm.last_touch(journey): touches stand in order of time.
+ */
+Datum
+revrtm_journey_last_touch(PG_FUNCTION_ARGS)
+{
+	JourneyReader reader;
+	TimestampTz *at;
+
+	rtm_journey_open(&reader, PG_GETARG_JOURNEY_P(0), NULL, 0);
+	if (reader.n == 0 || !reader.timed)
+		PG_RETURN_NULL();
+	at = palloc_extended(mul_size(reader.n, sizeof(TimestampTz)), MCXT_ALLOC_HUGE);
+	rtm_journey_times(&reader, at);
+	PG_RETURN_TIMESTAMPTZ(at[reader.n - 1]);
 }
 
 /*

@@ -33,18 +33,13 @@ static const RtmColumn programme_column[] = {
 };
 
 const RtmProgramme *
-rtm_query_programme(FmgrInfo *flinfo)
+rtm_read_programme(MemoryContext context)
 {
-	RtmQueryCache *cache = rtm_query_cache(flinfo);
-	RtmProgramme *programme = cache->data;
+	RtmProgramme *programme = MemoryContextAllocZero(context, sizeof(RtmProgramme));
 	Relation	rel;
 	TupleTableSlot *slot;
 	TableScanDesc scan;
 
-	if (programme != NULL)
-		return programme;
-
-	programme = MemoryContextAllocZero(cache->context, sizeof(RtmProgramme));
 	rel = rtm_open_table("programme", AccessShareLock, programme_column,
 						 lengthof(programme_column));
 	slot = table_slot_create(rel, NULL);
@@ -68,8 +63,17 @@ rtm_query_programme(FmgrInfo *flinfo)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("revrtm.programme has no row with a time zone and protection_days"),
 				 errhint("INSERT INTO revrtm.programme DEFAULT VALUES.")));
-	cache->data = programme;
 	return programme;
+}
+
+const RtmProgramme *
+rtm_query_programme(FmgrInfo *flinfo)
+{
+	RtmQueryCache *cache = rtm_query_cache(flinfo);
+
+	if (cache->data == NULL)
+		cache->data = (void *) rtm_read_programme(cache->context);
+	return cache->data;
 }
 
 /*

@@ -19,7 +19,10 @@ typedef struct RtmProgramme
 	int32		protection_days;
 } RtmProgramme;
 
-/* As the table programme says, read once for a call's whole query. */
+/* As the table programme says. */
+extern const RtmProgramme *rtm_read_programme(MemoryContext context);
+
+/* Read once for a call's whole query. */
 extern const RtmProgramme *rtm_query_programme(FmgrInfo *flinfo);
 
 #endif							/* REVRTM_PROGRAMME_H */

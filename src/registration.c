@@ -1,78 +1,42 @@
 /*-------------------------------------------------------------------------
  *
  * registration.c
- *		Deal registrations: the trigger, the search for a rival, decisions.
+ *		Deal registrations: the row, and the trigger that keeps it.
  *
  * The exclusion constraint roe_protected is the only arbiter of protections.
- * What is here derives the columns it compares and, before it refuses a row,
- * says why in words. The look ahead uses the constraint's own index with a
- * dirty snapshot: it sees what is committed and what this transaction wrote,
- * and leaves rows that other transactions are still writing to the
- * constraint, which waits for them.
- *
- * Row security hides a rival from a partner, so the search goes below it, and
- * what it finds is told only to those who could have read it themselves.
+ * The trigger derives the columns it compares, holds changes to the states
+ * and the rules, and says in words why it refuses a row before the constraint
+ * does.
  *
  * Copyright (c) 2026, the revrtm developers; see LICENSE
  *-------------------------------------------------------------------------
  */
 #include "compat.h"
 
-#include "access/genam.h"
 #include "access/htup_details.h"
+#include "access/sysattr.h"
 #include "access/table.h"
-#include "access/tableam.h"
+#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
-#include "executor/spi.h"
-#include "executor/tuptable.h"
-#include "funcapi.h"
 #include "miscadmin.h"
 #include "nodes/plannodes.h"
 #include "parser/parsetree.h"
 #include "tcop/pquery.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
-#include "utils/date.h"
 #include "utils/datetime.h"
+#include "utils/datum.h"
 #include "utils/fmgrprotos.h"
-#include "utils/guc.h"
-#include "utils/lsyscache.h"
 #include "utils/rangetypes.h"
 #include "utils/rel.h"
-#include "utils/snapmgr.h"
-#include "utils/timestamp.h"
 #include "utils/typcache.h"
-#include "utils/uuid.h"
 
-#include "programme.h"
-#include "scope.h"
+#include "query_cache.h"
+#include "registration.h"
 
-#define CONFLICT "deal registration conflicts with an active registration"
-#define CONFLICT_HIDDEN "Another active registration protects this account and scope."
-
-/* The columns of deal_registration that the code meets, by number. */
-enum
-{
-	REG_ID = 1,
-	REG_ACCOUNT,
-	REG_PARTNER,
-	REG_PRODUCT_CODES,
-	REG_REGION_CODES,
-	REG_PRODUCT,
-	REG_REGION,
-	REG_PROTECTION,
-	REG_STATUS,
-	REG_ACTIVE,
-	REG_EXCLUSIVE,
-	REG_SUBMITTED_AT = 17,
-	REG_DECIDED_AT,
-	REG_CHECKED_AT,
-	REG_COLUMNS = REG_CHECKED_AT
-};
-
-static const RtmColumn reg_column[] = {
+const RtmColumn rtm_reg_column[REG_COLUMNS] = {
 	{REG_ID, "registration_id", UUIDOID},
 	{REG_ACCOUNT, "account_id", TEXTOID},
 	{REG_PARTNER, "partner_id", TEXTOID},
@@ -84,314 +48,211 @@ static const RtmColumn reg_column[] = {
 	{REG_STATUS, "status", TEXTOID},
 	{REG_ACTIVE, "active", BOOLOID},
 	{REG_EXCLUSIVE, "exclusive", BOOLOID},
+	{REG_AMOUNT, "amount", NUMERICOID},
+	{REG_CURRENCY, "currency", TEXTOID},
+	{REG_EXPECTED_CLOSE, "expected_close", DATEOID},
+	{REG_EVIDENCE, "evidence", JSONBOID},
+	{REG_DETAILS, "details", JSONBOID},
 	{REG_SUBMITTED_AT, "submitted_at", TIMESTAMPTZOID},
 	{REG_DECIDED_AT, "decided_at", TIMESTAMPTZOID},
-	{REG_CHECKED_AT, "checked_at", TIMESTAMPTZOID}
+	{REG_CHECKED_AT, "checked_at", TIMESTAMPTZOID},
+	{REG_DECISION_REASON, "decision_reason", TEXTOID},
+	{REG_OPPORTUNITY, "opportunity_id", TEXTOID},
+	{REG_REVISION, "revision", INT4OID}
 };
 
-/* The key of roe_protected, in its order. */
-static const AttrNumber protected_key[] = {REG_ACCOUNT, REG_REGION, REG_PRODUCT, REG_PROTECTION};
-
-#define KEY_COLUMNS lengthof(protected_key)
-
-/* What one may decide; a status that is no "from" is final. */
-static const struct
-{
-	const char *from;
-	const char *to;
-}			transition[] =
-
-{
-	{"submitted", "approved"},
-	{"submitted", "rejected"},
-	{"submitted", "withdrawn"},
-	{"submitted", "expired"},
-	{"approved", "withdrawn"},
-	{"approved", "expired"}
-};
-
-/* A registration in the way, copied out of its tuple. */
-typedef struct Rival
-{
-	pg_uuid_t	id;
-	char	   *account;
-	char	   *partner;
-	Datum		protection;
-	TimestampTz submitted_at;
-} Rival;
+bool		rtm_system_call = false;
 
 REVRTM_FUNCTION(revrtm_keep_registration);
-REVRTM_FUNCTION(revrtm_find_protection);
-REVRTM_FUNCTION(revrtm_approve_registration);
-REVRTM_FUNCTION(revrtm_reject_registration);
-REVRTM_FUNCTION(revrtm_withdraw_registration);
 
 extern Datum revrtm_as_of(PG_FUNCTION_ARGS);
 
-static Datum
-as_of(void)
+Relation
+rtm_open_registrations(LOCKMODE lock)
 {
-	return DirectFunctionCall1(revrtm_as_of, (Datum) 0);
+	return rtm_open_table("deal_registration", lock, rtm_reg_column, REG_COLUMNS);
 }
 
-static bool
-may_write(Relation rel, int column, AclMode mode, Oid user)
+void
+rtm_read_registration(RtmRegistration *reg, HeapTuple tuple, TupleDesc desc)
+{
+	int			i;
+
+	for (i = 0; i < REG_COLUMNS; i++)
+		reg->value[i] = heap_getattr(tuple, i + 1, desc, &reg->isnull[i]);
+}
+
+bool
+rtm_column_differs(Relation rel, const RtmRegistration *a, const RtmRegistration *b, int column)
+{
+	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), column - 1);
+
+	if (REG_ISNULL(a, column) || REG_ISNULL(b, column))
+		return REG_ISNULL(a, column) != REG_ISNULL(b, column);
+	return !datum_image_eq(REG_VALUE(a, column), REG_VALUE(b, column),
+						   att->attbyval, att->attlen);
+}
+
+char *
+rtm_registration_text(const RtmRegistration *reg, int column)
+{
+	return REG_ISNULL(reg, column) ? NULL : TextDatumGetCString(REG_VALUE(reg, column));
+}
+
+bool
+rtm_is_exclusive(const RtmRegistration *reg)
+{
+	return !REG_ISNULL(reg, REG_EXCLUSIVE) && DatumGetBool(REG_VALUE(reg, REG_EXCLUSIVE));
+}
+
+bool
+rtm_may_write(Relation rel, int column, AclMode mode, Oid user)
 {
 	return pg_class_aclcheck(RelationGetRelid(rel), user, mode) == ACLCHECK_OK ||
 		pg_attribute_aclcheck(RelationGetRelid(rel), column, user, mode) == ACLCHECK_OK;
 }
 
 /*
- * May both the current user and who called it write the column itself, in
- * INSERT or in UPDATE? The setting as_of is anybody's to change, so
- * for those who may not a default rests on the clock alone; a function with
- * its definer's rights lends its caller none of it.
+ * The setting as_of is anybody's to change, so for those who may not write a
+ * column its default rests on the clock alone; a function with its definer's
+ * rights lends its caller none of it.
  */
-static bool
-may_choose(Relation rel, int column, AclMode mode)
+bool
+rtm_may_choose(Relation rel, int column, AclMode mode)
 {
-	return may_write(rel, column, mode, GetUserId()) &&
-		(GetOuterUserId() == GetUserId() || may_write(rel, column, mode, GetOuterUserId()));
+	return rtm_may_write(rel, column, mode, GetUserId()) &&
+		(GetOuterUserId() == GetUserId() || rtm_may_write(rel, column, mode, GetOuterUserId()));
+}
+
+TimestampTz
+rtm_default_instant(Relation rel, int column, AclMode mode)
+{
+	if (!rtm_may_choose(rel, column, mode))
+		return GetCurrentTimestamp();
+	return DatumGetTimestampTz(DirectFunctionCall1(revrtm_as_of, (Datum) 0));
+}
+
+RtmActor
+rtm_actor(Relation rel)
+{
+	if (rtm_system_call)
+		return RTM_SYSTEM;
+	return rtm_may_choose(rel, REG_PROTECTION, ACL_UPDATE) ? RTM_STAFF : RTM_PARTNER;
+}
+
+void
+rtm_require_staff(Relation rel)
+{
+	if (rtm_actor(rel) == RTM_PARTNER)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied for table %s", RelationGetRelationName(rel)),
+				 errhint("It is for channel management: see revrtm.grant_staff().")));
+}
+
+Datum
+rtm_protection_from(const RtmProgramme *programme, DateADT day)
+{
+	return rtm_range(DATERANGEOID, DateADTGetDatum(day),
+					 DirectFunctionCall2(date_pli, DateADTGetDatum(day),
+										 Int32GetDatum(programme->protection_days)));
 }
 
 /*
- * The instant to put into a column by default.
+ * The protection that starts today, in the programme's zone. Who may not
+ * choose it gets the clock's today.
  */
 static Datum
-default_instant(Relation rel, int column, AclMode mode)
+default_protection(const RtmProgramme *programme, Relation rel, AclMode mode)
 {
-	return may_choose(rel, column, mode) ? as_of() : TimestampTzGetDatum(GetCurrentTimestamp());
+	return rtm_protection_from(programme,
+							   rtm_local_day(rtm_default_instant(rel, REG_PROTECTION, mode),
+											 programme->zone));
 }
 
-/*
- * The protection that starts today, in the programme's zone, and lasts as long
- * as the programme says. Who may not choose it gets the clock's today.
- */
-static Datum
-default_protection(FmgrInfo *flinfo, Relation rel, AclMode mode)
-{
-	const RtmProgramme *programme = rtm_query_programme(flinfo);
-	Datum		now = default_instant(rel, REG_PROTECTION, mode);
-	DateADT		today = rtm_local_day(DatumGetTimestampTz(now), programme->zone);
-	Datum		days = Int32GetDatum(programme->protection_days);
-
-	return rtm_range(DATERANGEOID, DateADTGetDatum(today),
-					 DirectFunctionCall2(date_pli, DateADTGetDatum(today), days));
-}
-
-/*
- * A range of days as text, the same under every DateStyle.
- */
-static char *
-range_text(Datum range)
+bool
+rtm_protection_over(Datum protection, DateADT day)
 {
 	RangeBound	bound[2];
 	bool		empty;
-	char		text[2][MAXDATELEN + 1] = {"", ""};
+
+	range_deserialize(lookup_type_cache(DATERANGEOID, TYPECACHE_RANGE_INFO),
+					  DatumGetRangeTypeP(protection), &bound[0], &bound[1], &empty);
+	return empty || (!bound[1].infinite && DatumGetDateADT(bound[1].val) <= day);
+}
+
+char *
+rtm_day_text(DateADT day)
+{
+	char		text[MAXDATELEN + 1];
+	struct pg_tm tm = {0};
+
+	if (DATE_NOT_FINITE(day))
+		EncodeSpecialDate(day, text);
+	else
+	{
+		j2date(day + POSTGRES_EPOCH_JDATE, &tm.tm_year, &tm.tm_mon, &tm.tm_mday);
+		EncodeDateOnly(&tm, USE_ISO_DATES, text);
+	}
+	return pstrdup(text);
+}
+
+char *
+rtm_range_text(Datum range)
+{
+	RangeBound	bound[2];
+	bool		empty;
+	const char *text[2];
 	int			i;
 
 	range_deserialize(lookup_type_cache(DATERANGEOID, TYPECACHE_RANGE_INFO),
 					  DatumGetRangeTypeP(range), &bound[0], &bound[1], &empty);
+	if (empty)
+		return pstrdup("empty");
 	for (i = 0; i < 2; i++)
-	{
-		DateADT		day = DatumGetDateADT(bound[i].val);
-		struct pg_tm tm = {0};
-
-		if (bound[i].infinite)
-			continue;
-		if (DATE_NOT_FINITE(day))
-		{
-			EncodeSpecialDate(day, text[i]);
-			continue;
-		}
-		j2date(day + POSTGRES_EPOCH_JDATE, &tm.tm_year, &tm.tm_mon, &tm.tm_mday);
-		EncodeDateOnly(&tm, USE_ISO_DATES, text[i]);
-	}
+		text[i] = bound[i].infinite ? "" : rtm_day_text(DatumGetDateADT(bound[i].val));
 	return psprintf("%c%s,%s%c", bound[0].inclusive ? '[' : '(', text[0], text[1],
 					bound[1].inclusive ? ']' : ')');
 }
 
-static char *
-uuid_text(const pg_uuid_t *id)
+char *
+rtm_uuid_text(const pg_uuid_t *id)
 {
 	return DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(id)));
 }
 
-static char *
-rival_text(const Rival *rival)
+RtmTerms *
+rtm_query_terms(FmgrInfo *flinfo)
 {
-	return psprintf("Registration %s of partner \"%s\" protects account \"%s\" in %s.",
-					uuid_text(&rival->id), rival->partner, rival->account,
-					range_text(rival->protection));
-}
+	RtmQueryCache *cache = rtm_query_cache(flinfo);
+	RtmTerms   *terms = cache->data;
 
-static bool
-may_read_columns(Oid relid, Oid user)
-{
-	static const AttrNumber shown[] = {REG_ID, REG_ACCOUNT, REG_PARTNER, REG_PROTECTION};
-	int			i;
-
-	if (pg_class_aclcheck(relid, user, ACL_SELECT) == ACLCHECK_OK)
-		return true;
-	for (i = 0; i < lengthof(shown); i++)
-		if (pg_attribute_aclcheck(relid, shown[i], user, ACL_SELECT) != ACLCHECK_OK)
-			return false;
-	return true;
-}
-
-/*
- * Could this user read the rival? The privileges are checked first, so that
- * asking raises no error; then row security answers for itself.
- */
-static bool
-may_read(Oid relid, Oid user, const Rival *rival)
-{
-	static SPIPlanPtr plan = NULL;
-	Datum		values[2] = {UUIDPGetDatum(&rival->id), CStringGetTextDatum(rival->account)};
-	Datum		usage = CStringGetTextDatum("USAGE");
-	Oid			schema = get_rel_namespace(relid);
-	Oid			saved_user;
-	int			context;
-	bool		found;
-
-	if (!may_read_columns(relid, user) ||
-		!DatumGetBool(DirectFunctionCall3(has_schema_privilege_id_id, ObjectIdGetDatum(user),
-										  ObjectIdGetDatum(schema), usage)))
-		return false;
-
-	GetUserIdAndSecContext(&saved_user, &context);
-	SetUserIdAndSecContext(user, context | SECURITY_LOCAL_USERID_CHANGE);
-	SPI_connect();
-	if (plan == NULL)
+	if (terms == NULL)
 	{
-		SPIPlanPtr	fresh = SPI_prepare("SELECT 1 FROM revrtm.deal_registration"
-										" WHERE registration_id OPERATOR(pg_catalog.=) $1"
-										" AND account_id OPERATOR(pg_catalog.=) $2",
-										2, (Oid[]) {UUIDOID, TEXTOID});
-
-		if (fresh == NULL || SPI_keepplan(fresh) != 0)
-			elog(ERROR, "could not prepare the search for a registration");	/* cannot happen */
-		plan = fresh;
+		terms = MemoryContextAllocZero(cache->context, sizeof(RtmTerms));
+		terms->context = cache->context;
+		terms->programme = rtm_read_programme(cache->context);
+		terms->states = rtm_read_states(cache->context);
+		cache->data = terms;
 	}
-	if (SPI_execute_snapshot(plan, values, NULL, GetLatestSnapshot(), InvalidSnapshot,
-							 false, false, 1) != SPI_OK_SELECT)
-		elog(ERROR, "could not search for a registration");	/* cannot happen */
-	found = SPI_processed > 0;
-	SPI_finish();
-	SetUserIdAndSecContext(saved_user, context);
-	return found;
+	return terms;
 }
 
-/*
- * A function with its definer's rights must not learn for its caller what the
- * caller may not see, nor the other way round: both are asked.
- */
-static bool
-may_tell(Oid relid, const Rival *rival)
+const RtmMachine *
+rtm_terms_machine(RtmTerms *terms)
 {
-	Oid			user = GetUserId();
-	Oid			outer = GetOuterUserId();
-
-	return may_read(relid, user, rival) && (outer == user || may_read(relid, outer, rival));
+	if (!terms->has_transitions)
+		rtm_read_transitions(terms->states, terms->context);
+	terms->has_transitions = true;
+	return terms->states;
 }
 
-/*
- * The index of roe_protected, known by its key: on a shard it has another
- * name.
- */
-static Relation
-open_protected_index(Relation rel)
+const RtmRules *
+rtm_terms_rules(RtmTerms *terms)
 {
-	ListCell   *lc;
-
-	foreach(lc, RelationGetIndexList(rel))
-	{
-		Relation	index = index_open(lfirst_oid(lc), AccessShareLock);
-		Form_pg_index form = index->rd_index;
-
-		if (form->indisexclusion && form->indisvalid && form->indnkeyatts == KEY_COLUMNS &&
-			memcmp(form->indkey.values, protected_key, sizeof(protected_key)) == 0)
-			return index;
-		index_close(index, AccessShareLock);
-	}
-	ereport(ERROR,
-			(errcode(ERRCODE_UNDEFINED_OBJECT),
-			 errmsg("constraint \"roe_protected\" of relation \"%s\" does not exist",
-					RelationGetRelationName(rel))));
-}
-
-/*
- * Find the registration in the way of this key, the earliest of several.
- * self is the version of the row that is being replaced, or NULL.
- */
-static bool
-find_rival(Relation rel, const Datum *key, ItemPointer self, Rival *rival)
-{
-	Relation	index = open_protected_index(rel);
-	TupleTableSlot *slot = table_slot_create(rel, NULL);
-	SnapshotData dirty;
-	IndexScanDesc scan;
-	ScanKeyData scankey[KEY_COLUMNS];
-	Oid		   *operators;
-	Oid		   *procs;
-	uint16	   *strategies;
-	bool		found = false;
-	int			i;
-
-	RelationGetExclusionInfo(index, &operators, &procs, &strategies);
-	for (i = 0; i < KEY_COLUMNS; i++)
-		ScanKeyEntryInitialize(&scankey[i], 0, i + 1, strategies[i], InvalidOid,
-							   index->rd_indcollation[i], procs[i], key[i]);
-
-	InitDirtySnapshot(dirty);
-	scan = rtm_index_beginscan(rel, index, &dirty, KEY_COLUMNS);
-	index_rescan(scan, scankey, KEY_COLUMNS, NULL, 0);
-	while (index_getnext_slot(scan, ForwardScanDirection, slot))
-	{
-		bool		isnull;
-		bool		overlaps = true;
-		TimestampTz submitted_at;
-		pg_uuid_t  *id;
-
-		CHECK_FOR_INTERRUPTS();
-
-		/* Someone else is still writing it. */
-		if (TransactionIdIsValid(dirty.xmin) || TransactionIdIsValid(dirty.xmax))
-			continue;
-		if (self != NULL && ItemPointerEquals(self, &slot->tts_tid))
-			continue;
-		/* Nothing to tell of it: the table has lost its constraints. */
-		if (slot_attisnull(slot, REG_ID) || slot_attisnull(slot, REG_ACCOUNT) ||
-			slot_attisnull(slot, REG_PARTNER) || slot_attisnull(slot, REG_PROTECTION))
-			continue;
-
-		for (i = 0; i < KEY_COLUMNS && overlaps && scan->xs_recheck; i++)
-			overlaps = DatumGetBool(OidFunctionCall2Coll(procs[i], index->rd_indcollation[i],
-														 slot_getattr(slot, protected_key[i],
-																	  &isnull),
-														 key[i]));
-		if (!overlaps)
-			continue;
-
-		submitted_at = DatumGetTimestampTz(slot_getattr(slot, REG_SUBMITTED_AT, &isnull));
-		id = DatumGetUUIDP(slot_getattr(slot, REG_ID, &isnull));
-		if (found && (submitted_at > rival->submitted_at ||
-					  (submitted_at == rival->submitted_at &&
-					   memcmp(id, &rival->id, UUID_LEN) > 0)))
-			continue;
-
-		found = true;
-		rival->submitted_at = submitted_at;
-		rival->id = *id;
-		rival->account = TextDatumGetCString(slot_getattr(slot, REG_ACCOUNT, &isnull));
-		rival->partner = TextDatumGetCString(slot_getattr(slot, REG_PARTNER, &isnull));
-		rival->protection =
-			PointerGetDatum(PG_DETOAST_DATUM_COPY(slot_getattr(slot, REG_PROTECTION, &isnull)));
-	}
-	index_endscan(scan);
-	ExecDropSingleTupleTableSlot(slot);
-	index_close(index, AccessShareLock);
-	return found;
+	if (terms->rules == NULL)
+		terms->rules = rtm_read_rules(terms->context);
+	return terms->rules;
 }
 
 /*
@@ -437,27 +298,248 @@ insert_wants_words(Oid relid)
 	return plain;
 }
 
-static void
-check_transition(Relation rel, const char *from, const char *to)
+/*
+ * A change that the trigger looks at.
+ */
+typedef struct Change
 {
-	StringInfoData next;
-	int			i;
+	Relation	rel;
+	RtmTerms   *terms;
+	RtmActor	actor;
+	AclMode		mode;			/* ACL_INSERT or ACL_UPDATE */
+	RtmRegistration old;		/* of an update */
+	RtmRegistration new;
+	const Bitmapset *assigned;		/* columns that the update sets */
+	const char *before;			/* status; NULL: a new row */
+	const char *after;			/* "" where it is NULL, for the table to refuse */
+	bool		moved;			/* from status to status, or a new row */
+} Change;
 
-	initStringInfo(&next);
-	for (i = 0; i < lengthof(transition); i++)
+static bool
+differs(const Change *change, int column)
+{
+	return rtm_column_differs(change->rel, &change->old, &change->new, column);
+}
+
+static bool
+assigns(const Change *change, int column)
+{
+	return bms_is_member(column - FirstLowInvalidHeapAttributeNumber, change->assigned);
+}
+
+/*
+ * The status a row has of itself: one whose protection is over has expired.
+ */
+static const char *
+effective_status(const Change *change)
+{
+	const RtmState *state = rtm_state(change->terms->states, change->before);
+	DateADT		today;
+
+	if (state == NULL || !state->expires || REG_ISNULL(&change->old, REG_PROTECTION))
+		return change->before;
+	today = rtm_local_day(rtm_default_instant(change->rel, REG_PROTECTION, change->mode),
+						  change->terms->programme->zone);
+	return rtm_protection_over(REG_VALUE(&change->old, REG_PROTECTION), today)
+		? "expired" : change->before;
+}
+
+/*
+ * Columns that the state of the row does not leave open.
+ */
+static void
+check_frozen(const Change *change)
+{
+	const RtmState *state = rtm_state(change->terms->states, change->before);
+	StringInfoData frozen;
+	StringInfoData open;
+	int			column;
+
+	initStringInfo(&frozen);
+	initStringInfo(&open);
+	for (column = 1; column <= REG_COLUMNS; column++)
 	{
-		if (strcmp(transition[i].from, from) != 0)
+		const char *name = rtm_reg_column[column - 1].name;
+
+		if (!rtm_business_column(column))
 			continue;
-		if (strcmp(transition[i].to, to) == 0)
-			return;
-		appendStringInfo(&next, "%s%s", next.len > 0 ? ", " : "", transition[i].to);
+		if (state != NULL && bms_is_member(column, state->editable))
+			appendStringInfo(&open, "%s%s", open.len > 0 ? ", " : "", name);
+		else if (differs(change, column))
+			appendStringInfo(&frozen, "%s%s", frozen.len > 0 ? ", " : "", name);
 	}
-	ereport(ERROR,
-			(errcode(ERRCODE_CHECK_VIOLATION),
-			 errmsg("deal registration cannot go from %s to %s", from, to),
-			 next.len > 0 ? errhint("From %s it can become: %s.", from, next.data)
-			 : errhint("It is %s for good; register the deal anew.", from),
-			 errtableconstraint(rel, "roe_transition")));
+	if (frozen.len > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_CHECK_VIOLATION),
+				 errmsg("cannot change %s of a deal registration that is %s",
+						frozen.data, change->before),
+				 open.len > 0 ? errhint("What may be changed of it: %s.", open.data)
+				 : errhint("Nothing of it may be changed in this state."),
+				 errtableconstraint(change->rel, "roe_frozen")));
+}
+
+/*
+ * Does the actor's change of an existing row follow the transitions? A new
+ * protection of a row that stays what it is, an extension, is one as well.
+ */
+static void
+check_transition(Change *change)
+{
+	const char *from = change->before;
+	bool		again = !change->moved && differs(change, REG_PROTECTION) &&
+		strcmp(change->before, "draft") != 0;
+	const RtmTransition *transition;
+	const RtmMachine *machine;
+
+	/* Nothing is decided, so there is nothing to give a reason for. */
+	if (!change->moved && !again)
+	{
+		change->new.value[REG_DECISION_REASON - 1] = REG_VALUE(&change->old, REG_DECISION_REASON);
+		change->new.isnull[REG_DECISION_REASON - 1] = REG_ISNULL(&change->old, REG_DECISION_REASON);
+		return;
+	}
+	if (strcmp(change->after, "expired") != 0)
+		from = effective_status(change);
+	machine = rtm_terms_machine(change->terms);
+	transition = rtm_transition(machine, from, change->after, change->actor);
+	if (transition == NULL)
+		rtm_refuse_transition(change->rel, machine, from, change->after, change->actor);
+
+	if (!assigns(change, REG_DECISION_REASON))
+		REG_ISNULL(&change->new, REG_DECISION_REASON) = true;
+	if (transition->reason_required && change->actor != RTM_SYSTEM &&
+		(REG_ISNULL(&change->new, REG_DECISION_REASON) ||
+		 rtm_registration_text(&change->new, REG_DECISION_REASON)[0] == '\0'))
+		ereport(ERROR,
+				(errcode(ERRCODE_CHECK_VIOLATION),
+				 errmsg("a deal registration cannot become %s without a reason", change->after),
+				 errhint("Give the reason; its partner reads it in decision_reason."),
+				 errtableconstraint(change->rel, "roe_reason")));
+}
+
+static bool
+is_list(const RtmRegistration *reg, int column)
+{
+	return !REG_ISNULL(reg, column) &&
+		ARR_NDIM(DatumGetArrayTypeP(REG_VALUE(reg, column))) > 0;
+}
+
+/*
+ * Derive the scopes. Where there are no codes they stay NULL, if that is for
+ * the rules to say first.
+ */
+static void
+derive_scopes(Change *change, bool judged)
+{
+	RtmRegistration *new = &change->new;
+
+	if (judged && (!is_list(new, REG_PRODUCT_CODES) || !is_list(new, REG_REGION_CODES)))
+	{
+		REG_ISNULL(new, REG_PRODUCT) = REG_ISNULL(new, REG_REGION) = true;
+		return;
+	}
+	REG_SET(new, REG_PRODUCT, rtm_scope(RTM_PRODUCT, REG_VALUE(new, REG_PRODUCT_CODES),
+										REG_ISNULL(new, REG_PRODUCT_CODES)));
+	REG_SET(new, REG_REGION, rtm_scope(RTM_REGION, REG_VALUE(new, REG_REGION_CODES),
+									   REG_ISNULL(new, REG_REGION_CODES)));
+}
+
+/*
+ * Dates that follow from the status, where the statement does not give them.
+ */
+static void
+derive_dates(Change *change, const RtmState *state)
+{
+	RtmRegistration *new = &change->new;
+	bool		insert = change->before == NULL;
+	bool		leaves_draft = !insert && change->moved && strcmp(change->before, "draft") == 0;
+	bool		waits = state != NULL && (state->open || strcmp(state->status, "draft") == 0);
+
+	if (REG_ISNULL(new, REG_PROTECTION) ||
+		(leaves_draft && !assigns(change, REG_PROTECTION)))
+		REG_SET(new, REG_PROTECTION,
+				default_protection(change->terms->programme, change->rel, change->mode));
+	if (REG_ISNULL(new, REG_SUBMITTED_AT) ||
+		(leaves_draft && !assigns(change, REG_SUBMITTED_AT)) ||
+		(insert && !rtm_may_write(change->rel, REG_SUBMITTED_AT, change->mode, GetUserId())))
+		REG_SET(new, REG_SUBMITTED_AT,
+				TimestampTzGetDatum(rtm_default_instant(change->rel, REG_SUBMITTED_AT,
+														change->mode)));
+	if (insert ? !waits && REG_ISNULL(new, REG_DECIDED_AT) : change->moved)
+		REG_SET(new, REG_DECIDED_AT,
+				TimestampTzGetDatum(rtm_default_instant(change->rel, REG_DECIDED_AT,
+														change->mode)));
+
+	/* By this very instant log_registration knows a row that was judged now. */
+	REG_SET(new, REG_CHECKED_AT, TimestampTzGetDatum(GetCurrentTransactionStartTimestamp()));
+}
+
+/*
+ * The number of the entry in the event log that tells of this change.
+ */
+static int32
+next_revision(const Change *change)
+{
+	int32		revision = DatumGetInt32(REG_VALUE(&change->old, REG_REVISION));
+	int			column;
+
+	if (change->moved || differs(change, REG_PROTECTION))
+		return revision + 1;
+	for (column = 1; column <= REG_COLUMNS; column++)
+		if (rtm_business_column(column) && differs(change, column))
+			return revision + 1;
+	return revision;
+}
+
+/*
+ * Is the row to be judged by the rules: when it is submitted, or approved?
+ */
+static bool
+is_judged(const Change *change, const RtmState *state)
+{
+	if (!change->moved || state == NULL || change->actor == RTM_SYSTEM)
+		return false;
+	if (change->before == NULL)
+		return state->open || state->active;
+	return strcmp(state->status, "submitted") == 0 || strcmp(state->status, "approved") == 0;
+}
+
+static const pg_uuid_t *
+own_id(const Change *change)
+{
+	if (change->before == NULL || REG_ISNULL(&change->old, REG_ID))
+		return NULL;
+	return DatumGetUUIDP(REG_VALUE(&change->old, REG_ID));
+}
+
+/*
+ * Refuse what the rules deny. A partner's registration whose scope is held
+ * waits in the queue instead.
+ */
+static void
+judge(Change *change, const RtmState *state)
+{
+	List	   *findings = rtm_judge(change->terms, change->rel, &change->new, own_id(change),
+									 rtm_default_instant(change->rel, REG_PROTECTION, change->mode),
+									 true);
+	ListCell   *lc;
+
+	bool		held = false;
+
+	foreach(lc, findings)
+	{
+		RtmFinding *finding = lfirst(lc);
+
+		if (finding->kind != RTM_PROTECTED)
+			continue;
+		/* Of a row that would protect itself the constraint speaks. */
+		if (state->active)
+			finding->verdict = RTM_PASS;
+		held = held || finding->verdict != RTM_PASS;
+	}
+	rtm_enforce(change->rel, findings);
+	if (held && change->actor == RTM_PARTNER && strcmp(state->status, "submitted") == 0)
+		REG_SET(&change->new, REG_STATUS, CStringGetTextDatum("queued"));
 }
 
 /*
@@ -467,19 +549,15 @@ Datum
 revrtm_keep_registration(PG_FUNCTION_ARGS)
 {
 	TriggerData *data = (TriggerData *) fcinfo->context;
-	Relation	rel;
+	Change		change = {0};
+	RtmRegistration *new = &change.new;
+	const RtmColumn *missing;
+	const RtmState *state;
 	TupleDesc	desc;
 	HeapTuple	tuple;
-	Datum		values[REG_COLUMNS];
-	bool		nulls[REG_COLUMNS];
 	int			columns[REG_COLUMNS];
-	const RtmColumn *missing;
-	const char *before = "submitted";
-	const char *status;
 	bool		insert;
-	AclMode		mode;
-	bool		decided;
-	bool		isnull;
+	bool		judged;
 	int			i;
 
 	if (!CALLED_AS_TRIGGER(fcinfo))
@@ -493,9 +571,9 @@ revrtm_keep_registration(PG_FUNCTION_ARGS)
 				 errmsg("function \"keep_registration\" must be fired before insert or update "
 						"of each row")));
 
-	rel = data->tg_relation;
-	desc = RelationGetDescr(rel);
-	missing = rtm_missing_column(desc, reg_column, lengthof(reg_column));
+	change.rel = data->tg_relation;
+	desc = RelationGetDescr(change.rel);
+	missing = rtm_missing_column(desc, rtm_reg_column, REG_COLUMNS);
 	if (missing != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
@@ -503,215 +581,56 @@ revrtm_keep_registration(PG_FUNCTION_ARGS)
 				 errdetail("Column %d is not \"%s\" of type %s.", missing->number, missing->name,
 						   format_type_be(missing->type))));
 	insert = TRIGGER_FIRED_BY_INSERT(data->tg_event);
-	mode = insert ? ACL_INSERT : ACL_UPDATE;
 	tuple = insert ? data->tg_trigtuple : data->tg_newtuple;
-	for (i = 0; i < REG_COLUMNS; i++)
-	{
-		columns[i] = i + 1;
-		values[i] = heap_getattr(tuple, i + 1, desc, &nulls[i]);
-	}
-#define VALUE(column) values[(column) - 1]
-#define ISNULL(column) nulls[(column) - 1]
-#define SET(column, value) (VALUE(column) = (value), ISNULL(column) = false)
+	rtm_read_registration(new, tuple, desc);
 
 	/* It carries its decision stamp: a restored row, which is history. */
-	if (insert && !ISNULL(REG_CHECKED_AT))
+	if (insert && !REG_ISNULL(new, REG_CHECKED_AT))
 		return PointerGetDatum(tuple);
 
-	/* A NULL is refused by the table's own constraints, afterwards. */
-	status = ISNULL(REG_STATUS) ? "" : TextDatumGetCString(VALUE(REG_STATUS));
+	change.mode = insert ? ACL_INSERT : ACL_UPDATE;
+	change.terms = rtm_query_terms(fcinfo->flinfo);
+	change.actor = rtm_actor(change.rel);
+	change.after = REG_ISNULL(new, REG_STATUS) ? "" : rtm_registration_text(new, REG_STATUS);
+	change.moved = true;
 	if (!insert)
 	{
-		Datum		old = heap_getattr(data->tg_trigtuple, REG_STATUS, desc, &isnull);
-
-		before = isnull ? "" : TextDatumGetCString(old);
+		rtm_read_registration(&change.old, data->tg_trigtuple, desc);
+		change.assigned = data->tg_updatedcols;
+		change.before = REG_ISNULL(&change.old, REG_STATUS) ? ""
+			: rtm_registration_text(&change.old, REG_STATUS);
+		change.moved = strcmp(change.before, change.after) != 0;
+		if (change.actor != RTM_SYSTEM)
+			check_frozen(&change);
+		if (!REG_ISNULL(new, REG_STATUS))
+			check_transition(&change);
 	}
-	decided = !ISNULL(REG_STATUS) && strcmp(status, before) != 0;
-	if (!insert && decided)
-		check_transition(rel, before, status);
 
-	SET(REG_PRODUCT, rtm_scope(RTM_PRODUCT, VALUE(REG_PRODUCT_CODES), ISNULL(REG_PRODUCT_CODES)));
-	SET(REG_REGION, rtm_scope(RTM_REGION, VALUE(REG_REGION_CODES), ISNULL(REG_REGION_CODES)));
-	SET(REG_ACTIVE, BoolGetDatum(strcmp(status, "approved") == 0));
-	if (ISNULL(REG_PROTECTION))
-		SET(REG_PROTECTION, default_protection(fcinfo->flinfo, rel, mode));
-	if (ISNULL(REG_SUBMITTED_AT) ||
-		(insert && !may_write(rel, REG_SUBMITTED_AT, mode, GetUserId())))
-		SET(REG_SUBMITTED_AT, default_instant(rel, REG_SUBMITTED_AT, mode));
-	if (decided && (!insert || ISNULL(REG_DECIDED_AT)))
-		SET(REG_DECIDED_AT, default_instant(rel, REG_DECIDED_AT, mode));
-	SET(REG_CHECKED_AT, TimestampTzGetDatum(GetCurrentTimestamp()));
-
-	if (DatumGetBool(VALUE(REG_ACTIVE)) && !ISNULL(REG_ACCOUNT) &&
-		!ISNULL(REG_EXCLUSIVE) && DatumGetBool(VALUE(REG_EXCLUSIVE)) &&
-		(!insert || insert_wants_words(RelationGetRelid(rel))))
+	/* A status that is none the table's own constraint refuses, afterwards. */
+	state = rtm_state(change.terms->states, change.after);
+	judged = is_judged(&change, state);
+	derive_dates(&change, state);
+	derive_scopes(&change, judged);
+	if (judged)
 	{
-		Datum		key[KEY_COLUMNS];
-		Rival		rival;
-
-		for (i = 0; i < KEY_COLUMNS; i++)
-			key[i] = VALUE(protected_key[i]);
-		if (find_rival(rel, key, insert ? NULL : &data->tg_trigtuple->t_self, &rival))
-		{
-			bool		tell = may_tell(RelationGetRelid(rel), &rival);
-
-			ereport(ERROR,
-					(errcode(ERRCODE_EXCLUSION_VIOLATION),
-					 errmsg(CONFLICT),
-					 tell ? errdetail("%s", rival_text(&rival)) : errdetail(CONFLICT_HIDDEN),
-					 errhint("Narrow the products or regions, wait for the protection to end, "
-							 "or have channel management resolve the conflict."),
-					 errtableconstraint(rel, "roe_protected")));
-		}
+		judge(&change, state);
+		if (REG_ISNULL(new, REG_PRODUCT))
+			derive_scopes(&change, false);
 	}
+	REG_SET(new, REG_ACTIVE, BoolGetDatum(state != NULL && state->active));
+	REG_SET(new, REG_REVISION, Int32GetDatum(insert ? 1 : next_revision(&change)));
+
+	if (DatumGetBool(REG_VALUE(new, REG_ACTIVE)) && !REG_ISNULL(new, REG_ACCOUNT) &&
+		rtm_is_exclusive(new) &&
+		(!insert || insert_wants_words(RelationGetRelid(change.rel))))
+	{
+		RtmRival	rival;
+
+		if (rtm_find_rival(change.rel, new, own_id(&change), &rival))
+			rtm_refuse_rival(change.rel, &rival);
+	}
+	for (i = 0; i < REG_COLUMNS; i++)
+		columns[i] = i + 1;
 	return PointerGetDatum(heap_modify_tuple_by_cols(tuple, desc, REG_COLUMNS, columns,
-													 values, nulls));
-#undef VALUE
-#undef ISNULL
-#undef SET
-}
-
-/*
- * revrtm.find_protection(account, product, region, protection): what is in
- * the way, as far as the caller may know.
- */
-Datum
-revrtm_find_protection(PG_FUNCTION_ARGS)
-{
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	Datum		key[KEY_COLUMNS] = {
-		PG_GETARG_DATUM(0), PG_GETARG_DATUM(2), PG_GETARG_DATUM(1), PG_GETARG_DATUM(3)
-	};
-	Relation	rel;
-	Rival		rival;
-
-	InitMaterializedSRF(fcinfo, 0);
-	rel = rtm_open_table("deal_registration", AccessShareLock, reg_column, lengthof(reg_column));
-
-	/*
-	 * For those who could learn as much by registering: of the period they
-	 * may not choose no more than whether the default one is free.
-	 */
-	if (!may_write(rel, REG_ACCOUNT, ACL_INSERT, GetUserId()))
-		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, RelationGetRelationName(rel));
-	if (!may_choose(rel, REG_PROTECTION, ACL_INSERT))
-		key[KEY_COLUMNS - 1] = default_protection(fcinfo->flinfo, rel, ACL_INSERT);
-	if (find_rival(rel, key, NULL, &rival))
-	{
-		bool		tell = may_tell(RelationGetRelid(rel), &rival);
-		Datum		values[3] = {
-			CStringGetTextDatum("PROTECTED"),
-			UUIDPGetDatum(&rival.id),
-			CStringGetTextDatum(tell ? rival_text(&rival) : CONFLICT_HIDDEN)
-		};
-		bool		nulls[3] = {false, !tell, false};
-
-		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-	}
-	table_close(rel, AccessShareLock);
-	return (Datum) 0;
-}
-
-/*
- * No row was updated: the registration has that status already, or there is
- * none that the caller may see.
- */
-static void
-refuse_decision(Datum id)
-{
-	Oid			type = UUIDOID;
-	bool		isnull;
-
-	if (SPI_execute_with_args("SELECT status::pg_catalog.text FROM revrtm.deal_registration"
-							  " WHERE registration_id OPERATOR(pg_catalog.=) $1",
-							  1, &type, &id, NULL, false, 1) != SPI_OK_SELECT)
-		elog(ERROR, "could not read a registration");	/* cannot happen */
-	if (SPI_processed > 0)
-	{
-		Datum		value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
-		char	   *status = isnull ? "" : TextDatumGetCString(value);
-
-		check_transition(table_open(rtm_relation("deal_registration"), AccessShareLock),
-						 status, status);
-	}
-	ereport(ERROR,
-			(errcode(ERRCODE_NO_DATA_FOUND),
-			 errmsg("deal registration %s does not exist", uuid_text(DatumGetUUIDP(id))),
-			 errhint("The registrations you may see are listed in revrtm.deal_registration.")));
-}
-
-/*
- * Run an UPDATE of one registration, $1, with the caller's rights, and return
- * its row of the result.
- */
-static Datum
-decide(FunctionCallInfo fcinfo, const char *update, int nargs, Oid *types)
-{
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	Datum		args[3];
-	char		arg_nulls[3];
-	Datum		values[5] = {0};
-	bool		nulls[5] = {false, false, true, true, true};
-	int			i;
-
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("registration_id must not be NULL")));
-
-	InitMaterializedSRF(fcinfo, 0);
-	for (i = 0; i < nargs; i++)
-	{
-		args[i] = PG_GETARG_DATUM(i);
-		arg_nulls[i] = PG_ARGISNULL(i) ? 'n' : ' ';
-	}
-
-	/* The result is taken for what these columns are, so they must be that. */
-	table_close(rtm_open_table("deal_registration", AccessShareLock, reg_column,
-							   lengthof(reg_column)), NoLock);
-
-	SPI_connect();
-	if (SPI_execute_with_args(update, nargs, types, args, arg_nulls, false, 0) !=
-		SPI_OK_UPDATE_RETURNING)
-		elog(ERROR, "could not update a registration");	/* cannot happen */
-	if (SPI_processed == 0)
-		refuse_decision(args[0]);
-	for (i = 0; i < 2; i++)
-		values[i] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, i + 1, &nulls[i]);
-	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-	SPI_finish();
-	return (Datum) 0;
-}
-
-#define DECIDE(status, more) \
-	"UPDATE revrtm.deal_registration SET status = '" status "'" more \
-	" WHERE registration_id OPERATOR(pg_catalog.=) $1" \
-	" AND status OPERATOR(pg_catalog.<>) '" status "' RETURNING registration_id, status"
-#define WITH_REASON(n) \
-	", details = details OPERATOR(pg_catalog.||) pg_catalog.jsonb_strip_nulls(" \
-	"pg_catalog.jsonb_build_object('decision_reason', " n "))"
-
-Datum
-revrtm_approve_registration(PG_FUNCTION_ARGS)
-{
-	Oid			types[] = {UUIDOID, DATERANGEOID, TEXTOID};
-
-	return decide(fcinfo, DECIDE("approved", ", protection = $2" WITH_REASON("$3")),
-				  lengthof(types), types);
-}
-
-Datum
-revrtm_reject_registration(PG_FUNCTION_ARGS)
-{
-	Oid			types[] = {UUIDOID, TEXTOID};
-
-	return decide(fcinfo, DECIDE("rejected", WITH_REASON("$2")), lengthof(types), types);
-}
-
-Datum
-revrtm_withdraw_registration(PG_FUNCTION_ARGS)
-{
-	Oid			types[] = {UUIDOID};
-
-	return decide(fcinfo, DECIDE("withdrawn", ""), lengthof(types), types);
+													 new->value, new->isnull));
 }

@@ -230,9 +230,10 @@ ask_tree(RtmTree tree, TreeQuery query, Datum *values, const char *nulls)
 
 	if (*plan == NULL)
 	{
-		SPIPlanPtr	fresh = SPI_prepare(psprintf(tree_query[query].text, name),
-										tree_query[query].nargs,
-										(Oid *) tree_query[query].types);
+		SPIPlanPtr	fresh = SPI_prepare_cursor(psprintf(tree_query[query].text, name),
+											   tree_query[query].nargs,
+											   (Oid *) tree_query[query].types,
+											   CURSOR_OPT_GENERIC_PLAN);
 
 		if (fresh == NULL || SPI_keepplan(fresh) != 0)
 			elog(ERROR, "could not prepare a query on tree %s", name);	/* cannot happen */
@@ -254,25 +255,25 @@ answer(uint64 row, int column, bool *isnull)
 	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, isnull);
 }
 
-Datum
-rtm_scope(RtmTree tree, Datum codes, bool isnull)
+/*
+ * The multirange that a list of codes covers, in the current memory context;
+ * false where it is no list. Codes that the tree does not have are named in
+ * *unknown, else NULL.
+ */
+static bool
+find_scope(RtmTree tree, Datum codes, bool isnull, Datum *scope, char **unknown)
 {
-	const char *name = rtm_tree_name[tree];
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext spi;
 	ArrayType  *array = isnull ? NULL : DatumGetArrayTypeP(codes);
 	Datum		values[1];
-	Datum		scope;
 	RangeType **spans;
 	uint64		found;
 	uint64		i;
 
+	*unknown = NULL;
 	if (array == NULL || ARR_NDIM(array) != 1 || array_contains_nulls(array))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s codes must be a list of one or more codes", name),
-				 errdetail("The array is NULL or empty, contains NULL, or has several dimensions."),
-				 errhint("The root of the tree stands for all: {ANY}.")));
+		return false;
 
 	SPI_connect();
 	values[0] = PointerGetDatum(array);
@@ -285,31 +286,49 @@ rtm_scope(RtmTree tree, Datum codes, bool isnull)
 		if (isnull)
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("a span of revrtm.%s is NULL", name)));
+					 errmsg("a span of revrtm.%s is NULL", rtm_tree_name[tree])));
 		spans[i] = DatumGetRangeTypeP(span);
 	}
 
 	/* Fewer than there are codes: one is unknown, or stands there twice. */
 	if (found < ARR_DIMS(array)[0])
 	{
-		Datum		unknown;
+		Datum		names;
 
 		ask_tree(tree, UNKNOWN, values, NULL);
-		unknown = answer(0, 1, &isnull);
+		names = answer(0, 1, &isnull);
 		if (!isnull)
-			ereport(ERROR,
-					(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
-					 errmsg("unknown %s codes: %s", name, TextDatumGetCString(unknown)),
-					 errhint("The codes are listed in revrtm.%s.", name)));
+			*unknown = MemoryContextStrdup(caller, TextDatumGetCString(names));
 	}
 
 	spi = MemoryContextSwitchTo(caller);
-	scope = MultirangeTypePGetDatum(make_multirange(INT8MULTIRANGEOID,
-													lookup_type_cache(INT8RANGEOID,
-																	  TYPECACHE_RANGE_INFO),
-													found, spans));
+	*scope = MultirangeTypePGetDatum(make_multirange(INT8MULTIRANGEOID,
+													 lookup_type_cache(INT8RANGEOID,
+																	   TYPECACHE_RANGE_INFO),
+													 found, spans));
 	MemoryContextSwitchTo(spi);
 	SPI_finish();
+	return true;
+}
+
+Datum
+rtm_scope(RtmTree tree, Datum codes, bool isnull)
+{
+	const char *name = rtm_tree_name[tree];
+	Datum		scope;
+	char	   *unknown;
+
+	if (!find_scope(tree, codes, isnull, &scope, &unknown))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s codes must be a list of one or more codes", name),
+				 errdetail("The array is NULL or empty, contains NULL, or has several dimensions."),
+				 errhint("The root of the tree stands for all: {ANY}.")));
+	if (unknown != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+				 errmsg("unknown %s codes: %s", name, unknown),
+				 errhint("The codes are listed in revrtm.%s.", name)));
 	return scope;
 }
 
@@ -320,6 +339,18 @@ rtm_node_exists(RtmTree tree, Datum code)
 														TYPALIGN_INT));
 
 	return ask_tree(tree, SPANS, &codes, NULL) > 0;
+}
+
+char *
+rtm_try_scope(RtmTree tree, Datum codes, bool isnull, Datum *scope)
+{
+	char	   *unknown;
+
+	if (!find_scope(tree, codes, isnull, scope, &unknown))
+		return psprintf("The %s codes are no list of one or more codes.", rtm_tree_name[tree]);
+	if (unknown != NULL)
+		return psprintf("Unknown %s codes: %s.", rtm_tree_name[tree], unknown);
+	return NULL;
 }
 
 /*

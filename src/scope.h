@@ -59,4 +59,7 @@ extern Datum rtm_scope(RtmTree tree, Datum codes, bool isnull);
 /* Does the tree have the node, by the latest snapshot? Inside SPI_connect. */
 extern bool rtm_node_exists(RtmTree tree, Datum code);
 
+/* The same, but says what is wrong; NULL, and the scope, where nothing is. */
+extern char *rtm_try_scope(RtmTree tree, Datum codes, bool isnull, Datum *scope);
+
 #endif							/* REVRTM_SCOPE_H */

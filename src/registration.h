@@ -1,0 +1,283 @@
+/*-------------------------------------------------------------------------
+ *
+ * registration.h
+ *		Deal registrations: the row, its states, its rivals, its rules.
+ *
+ * Copyright (c) 2026, the revrtm developers; see LICENSE
+ *-------------------------------------------------------------------------
+ */
+#ifndef REVRTM_REGISTRATION_H
+#define REVRTM_REGISTRATION_H
+
+#include "compat.h"
+
+#include "nodes/bitmapset.h"
+#include "utils/date.h"
+#include "utils/relcache.h"
+#include "utils/timestamp.h"
+#include "utils/uuid.h"
+
+#include "programme.h"
+#include "scope.h"
+
+/* The columns of deal_registration, by number. */
+enum
+{
+	REG_ID = 1,
+	REG_ACCOUNT,
+	REG_PARTNER,
+	REG_PRODUCT_CODES,
+	REG_REGION_CODES,
+	REG_PRODUCT,
+	REG_REGION,
+	REG_PROTECTION,
+	REG_STATUS,
+	REG_ACTIVE,
+	REG_EXCLUSIVE,
+	REG_AMOUNT,
+	REG_CURRENCY,
+	REG_EXPECTED_CLOSE,
+	REG_EVIDENCE,
+	REG_DETAILS,
+	REG_SUBMITTED_AT,
+	REG_DECIDED_AT,
+	REG_CHECKED_AT,
+	REG_DECISION_REASON,
+	REG_OPPORTUNITY,
+	REG_REVISION,
+	REG_COLUMNS = REG_REVISION
+};
+
+extern const RtmColumn rtm_reg_column[REG_COLUMNS];
+
+/* A registration: a row of the table, or one that might become such. */
+typedef struct RtmRegistration
+{
+	Datum		value[REG_COLUMNS];
+	bool		isnull[REG_COLUMNS];
+} RtmRegistration;
+
+#define REG_VALUE(reg, column)	((reg)->value[(column) - 1])
+#define REG_ISNULL(reg, column)	((reg)->isnull[(column) - 1])
+#define REG_SET(reg, column, datum) \
+	(REG_VALUE(reg, column) = (datum), REG_ISNULL(reg, column) = false)
+
+/* The table, open; 55000 where it is not as the extension made it. */
+extern Relation rtm_open_registrations(LOCKMODE lock);
+extern void rtm_read_registration(RtmRegistration *reg, HeapTuple tuple, TupleDesc desc);
+
+extern bool rtm_column_differs(Relation rel, const RtmRegistration *a, const RtmRegistration *b,
+							   int column);
+
+/* A text column; NULL where it is NULL. */
+extern char *rtm_registration_text(const RtmRegistration *reg, int column);
+
+/* Whether it keeps others out once it is active. */
+extern bool rtm_is_exclusive(const RtmRegistration *reg);
+
+/* Whether the days of protection are over on that day. */
+extern bool rtm_protection_over(Datum protection, DateADT day);
+
+/* Who acts: bits, as the actors of a transition. */
+typedef enum RtmActor
+{
+	RTM_PARTNER = 1,
+	RTM_STAFF = 2,
+	RTM_SYSTEM = 4
+} RtmActor;
+
+extern const char *rtm_actor_name(RtmActor actor);
+
+/*
+ * Staff is who may write protection, below a definer's function too; all
+ * others are partners. System are the scheduled calls.
+ */
+extern RtmActor rtm_actor(Relation rel);
+extern bool rtm_system_call;
+
+/* For scheduled calls: 42501 for who is not staff. */
+extern void rtm_require_staff(Relation rel);
+
+/* May the current user write the column in INSERT or UPDATE? */
+extern bool rtm_may_write(Relation rel, int column, AclMode mode, Oid user);
+
+/* And whoever called it, where a function runs with its definer's rights? */
+extern bool rtm_may_choose(Relation rel, int column, AclMode mode);
+
+/* The instant to put into a column by default: as_of, or the clock. */
+extern TimestampTz rtm_default_instant(Relation rel, int column, AclMode mode);
+
+/* The protection that starts on that day. */
+extern Datum rtm_protection_from(const RtmProgramme *programme, DateADT day);
+
+/* A range of days as text, the same under every DateStyle; and a day. */
+extern char *rtm_range_text(Datum range);
+extern char *rtm_day_text(DateADT day);
+extern char *rtm_uuid_text(const pg_uuid_t *id);
+
+/* Raises P0002: there is none that the caller may see. */
+pg_noreturn extern void rtm_refuse_unknown(const pg_uuid_t *id);
+
+/* States and their transitions, registration_state.c. */
+
+typedef struct RtmState
+{
+	const char *status;
+	bool		active;			/* it protects */
+	bool		open;			/* it waits for a decision */
+	bool		expires;		/* it is over with its protection */
+	Bitmapset  *editable;		/* columns that may change in it */
+} RtmState;
+
+typedef struct RtmTransition
+{
+	const char *from;
+	const char *to;
+	int			actors;			/* RTM_ bits */
+	bool		reason_required;
+} RtmTransition;
+
+typedef struct RtmMachine
+{
+	RtmState   *state;
+	int			states;
+	RtmTransition *transition;	/* read when a row changes its state */
+	int			transitions;
+} RtmMachine;
+
+/* The columns that a state may leave open to change. */
+extern bool rtm_business_column(int column);
+
+/* The business column of that name; 0 for none. */
+extern int	rtm_business_column_named(const char *name);
+
+extern RtmMachine *rtm_read_states(MemoryContext context);
+extern void rtm_read_transitions(RtmMachine *machine, MemoryContext context);
+
+/* The state, or NULL for a status that is none. */
+extern const RtmState *rtm_state(const RtmMachine *machine, const char *status);
+extern const RtmTransition *rtm_transition(const RtmMachine *machine, const char *from,
+										   const char *to, RtmActor actor);
+pg_noreturn extern void rtm_refuse_transition(Relation rel, const RtmMachine *machine,
+											  const char *from, const char *to, RtmActor actor);
+
+/* What else is in the way, rival.c. */
+
+typedef struct RtmRival
+{
+	pg_uuid_t	id;
+	char	   *account;
+	char	   *partner;
+	Datum		protection;
+	TimestampTz submitted_at;
+} RtmRival;
+
+/* What a caller is told who may not read the rival. */
+#define RTM_RIVAL_HIDDEN "Another active registration protects this account and scope."
+
+/*
+ * The active exclusive registration in the way of this one's account, scope
+ * and protection, the earliest of several, but for the one called self (may be
+ * NULL).
+ */
+extern bool rtm_find_rival(Relation rel, const RtmRegistration *reg, const pg_uuid_t *self,
+						   RtmRival *rival);
+
+typedef enum RtmSearch
+{
+	RTM_OWN,					/* the partner's, that waits or still protects */
+	RTM_EARLIER					/* anybody's, exclusive, that waits longer */
+} RtmSearch;
+
+/* Another registration of the account whose scope overlaps, likewise. */
+extern bool rtm_find_other(Relation rel, const RtmMachine *machine, const RtmRegistration *reg,
+						   RtmSearch search, DateADT day, const pg_uuid_t *self,
+						   RtmRival *other);
+
+/* May the caller read it? And what is said of it, if so. */
+extern bool rtm_may_tell(Oid relid, const RtmRival *rival);
+extern char *rtm_rival_text(const RtmRival *rival);
+
+/* Raises 23P01 roe_protected. */
+pg_noreturn extern void rtm_refuse_rival(Relation rel, const RtmRival *rival);
+
+/* The rules of engagement, roe_rule.c and eligibility.c. */
+
+typedef enum RtmRuleKind
+{
+	RTM_DIRECT_ACTIVE,
+	RTM_DUPLICATE,
+	RTM_EXISTING_CUSTOMER,
+	RTM_INCOMPLETE,
+	RTM_MIN_AMOUNT,
+	RTM_PENDING,
+	RTM_PROTECTED
+} RtmRuleKind;
+
+#define RTM_RULE_KINDS (RTM_PROTECTED + 1)
+
+typedef enum RtmVerdict
+{
+	RTM_PASS,
+	RTM_WARN,
+	RTM_REVIEW,
+	RTM_DENY
+} RtmVerdict;
+
+typedef struct RtmRule
+{
+	const char *rule;
+	RtmRuleKind kind;
+	RtmVerdict	verdict;		/* where it does not pass */
+	List	   *fields;			/* incomplete: names (char *) */
+	Interval   *lookback;		/* existing_customer, direct_active */
+	List	   *currencies;		/* min_amount: codes (char *), */
+	List	   *minima;			/* and for each its least amount (Numeric) */
+} RtmRule;
+
+typedef struct RtmRules
+{
+	RtmRule    *rule;			/* the enabled ones, by name bytewise */
+	int			rules;
+} RtmRules;
+
+extern const RtmRules *rtm_read_rules(MemoryContext context);
+
+/* What is judged by, read once for a call's whole query. */
+typedef struct RtmTerms
+{
+	MemoryContext context;
+	const RtmProgramme *programme;
+	RtmMachine *states;
+	bool		has_transitions;
+	const RtmRules *rules;
+} RtmTerms;
+
+extern RtmTerms *rtm_query_terms(FmgrInfo *flinfo);
+
+/* What not every query needs is read when it does. */
+extern const RtmMachine *rtm_terms_machine(RtmTerms *terms);
+extern const RtmRules *rtm_terms_rules(RtmTerms *terms);
+
+typedef struct RtmFinding
+{
+	const char *rule;
+	RtmRuleKind kind;
+	RtmVerdict	verdict;
+	const char *code;			/* NULL where it passes */
+	char	   *detail;
+} RtmFinding;
+
+/*
+ * Judge a registration by every rule, as of an instant. Its scopes are NULL
+ * where they could not be derived; rules that need them are left out then.
+ * With can_deny only what could deny is asked, and a rival that would put a
+ * partner's registration into the queue. The list is of RtmFinding *.
+ */
+extern List *rtm_judge(RtmTerms *terms, Relation rel, const RtmRegistration *reg,
+					   const pg_uuid_t *self, TimestampTz at, bool can_deny);
+
+/* Raises 23514 roe_not_eligible where a finding denies. */
+extern void rtm_enforce(Relation rel, List *findings);
+
+#endif							/* REVRTM_REGISTRATION_H */

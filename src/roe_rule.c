@@ -1,0 +1,281 @@
+/*-------------------------------------------------------------------------
+ *
+ * roe_rule.c
+ *		The rules of engagement as the table roe_rule holds them.
+ *
+ * Whoever registers a deal is judged by them, so they are read below the
+ * privileges of the table, once a query.
+ *
+ * Copyright (c) 2026, the revrtm developers; see LICENSE
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "access/table.h"
+#include "access/tableam.h"
+#include "catalog/pg_type.h"
+#include "executor/tuptable.h"
+#include "miscadmin.h"
+#include "nodes/pg_list.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/jsonb.h"
+#include "utils/numeric.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+#include "registration.h"
+
+REVRTM_FUNCTION(revrtm_roe_rule_is_valid);
+
+static const RtmColumn rule_column[] = {
+	{1, "rule", TEXTOID},
+	{2, "kind", TEXTOID},
+	{3, "parameters", JSONBOID},
+	{4, "enabled", BOOLOID}
+};
+
+/*
+ * The kinds: what each takes beside the verdict, and what it says where that
+ * is not given.
+ */
+static const struct
+{
+	const char *kind;
+	const char *parameter;		/* NULL: none */
+	const char *lookback;		/* default of a look-back; NULL: it is none */
+	RtmVerdict	verdict;
+}			rule_kind[RTM_RULE_KINDS] =
+
+{
+	[RTM_DIRECT_ACTIVE] = {"direct_active", "direct_lookback", "60 days", RTM_DENY},
+	[RTM_DUPLICATE] = {"duplicate", NULL, NULL, RTM_DENY},
+	[RTM_EXISTING_CUSTOMER] = {"existing_customer", "customer_lookback", "36 months", RTM_DENY},
+	[RTM_INCOMPLETE] = {"incomplete", "required_fields", NULL, RTM_DENY},
+	[RTM_MIN_AMOUNT] = {"min_amount", "minimum", NULL, RTM_DENY},
+	[RTM_PENDING] = {"pending", NULL, NULL, RTM_WARN},
+	[RTM_PROTECTED] = {"protected", NULL, NULL, RTM_WARN}
+};
+
+pg_noreturn static void refuse(const char *rule, const char *detail, const char *hint);
+
+static void
+refuse(const char *rule, const char *detail, const char *hint)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("rule \"%s\" is not valid", rule),
+			 errdetail("%s", detail),
+			 errhint("%s", hint)));
+}
+
+static char *
+string_of(const JsonbValue *value)
+{
+	return pnstrdup(value->val.string.val, value->val.string.len);
+}
+
+/*
+ * A field that can be required: a column, or a key below details or evidence.
+ */
+static bool
+is_field(const char *name)
+{
+	return rtm_business_column_named(name) != 0 ||
+		(strncmp(name, "details.", 8) == 0 && name[8] != '\0') ||
+		(strncmp(name, "evidence.", 9) == 0 && name[9] != '\0');
+}
+
+static void
+read_fields(RtmRule *rule, JsonbValue *value)
+{
+	const char *hint = "A field is a column of deal_registration that says what is registered, "
+		"or details.KEY or evidence.KEY.";
+	JsonbIterator *it;
+	JsonbValue	element;
+	JsonbIteratorToken token;
+
+	if (value->type != jbvBinary || !JsonContainerIsArray(value->val.binary.data))
+		refuse(rule->rule, "required_fields is not a list of names.", hint);
+	it = JsonbIteratorInit(value->val.binary.data);
+	while ((token = JsonbIteratorNext(&it, &element, true)) != WJB_DONE)
+	{
+		char	   *name;
+
+		if (token != WJB_ELEM)
+			continue;
+		if (element.type != jbvString)
+			refuse(rule->rule, "required_fields is not a list of names.", hint);
+		name = string_of(&element);
+		if (!is_field(name))
+			refuse(rule->rule, psprintf("\"%s\" is no field of a registration.", name), hint);
+		rule->fields = lappend(rule->fields, name);
+	}
+}
+
+static void
+read_minimum(RtmRule *rule, JsonbValue *value)
+{
+	const char *hint = "It is an object of least amounts by currency, {\"USD\": 5000}.";
+	JsonbIterator *it;
+	JsonbValue	element;
+	JsonbIteratorToken token;
+
+	if (value->type != jbvBinary || !JsonContainerIsObject(value->val.binary.data))
+		refuse(rule->rule, "minimum is not an object.", hint);
+	it = JsonbIteratorInit(value->val.binary.data);
+	while ((token = JsonbIteratorNext(&it, &element, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+			rule->currencies = lappend(rule->currencies, string_of(&element));
+		else if (token == WJB_VALUE)
+		{
+			if (element.type != jbvNumeric)
+				refuse(rule->rule, "An amount in minimum is not a number.", hint);
+			rule->minima = lappend(rule->minima,
+								   DatumGetNumericCopy(NumericGetDatum(element.val.numeric)));
+		}
+	}
+}
+
+static void
+read_lookback(RtmRule *rule, const char *name, const char *text)
+{
+	Interval   *lookback =
+		DatumGetIntervalP(DirectFunctionCall3(interval_in, CStringGetDatum(text),
+											  ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+
+	if (lookback->month < 0 || lookback->day < 0 || lookback->time < 0 ||
+		lookback->month > 12 * 100 || lookback->day > 36600 || lookback->time > USECS_PER_DAY)
+		refuse(rule->rule, psprintf("%s is negative or longer than a century.", name),
+			   "It is an interval, such as \"36 months\".");
+	rule->lookback = lookback;
+}
+
+static void
+read_verdict(RtmRule *rule, JsonbValue *value)
+{
+	static const char *const verdict[] = {NULL, "warn", "review", "deny"};
+	int			i;
+
+	for (i = 1; value->type == jbvString && i < lengthof(verdict); i++)
+		if (strlen(verdict[i]) == value->val.string.len &&
+			strncmp(verdict[i], value->val.string.val, value->val.string.len) == 0)
+		{
+			rule->verdict = i;
+			return;
+		}
+	refuse(rule->rule, "verdict is none of warn, review and deny.",
+		   "It says what follows where the rule does not pass.");
+}
+
+/*
+ * Read a rule in the current memory context; 22023 where it is none.
+ */
+static void
+read_rule(RtmRule *rule, char *name, char *kind, Jsonb *parameters)
+{
+	JsonbIterator *it = JsonbIteratorInit(&parameters->root);
+	JsonbValue	element;
+	JsonbIteratorToken token;
+	const char *parameter;
+
+	memset(rule, 0, sizeof(RtmRule));
+	rule->rule = name;
+	while (rule->kind < RTM_RULE_KINDS && strcmp(rule_kind[rule->kind].kind, kind) != 0)
+		rule->kind++;
+	if (rule->kind == RTM_RULE_KINDS)
+		refuse(name, psprintf("Kind \"%s\" is unknown.", kind),
+			   "The kinds are direct_active, duplicate, existing_customer, incomplete, min_amount, "
+			   "pending and protected.");
+	if (!JB_ROOT_IS_OBJECT(parameters))
+		refuse(name, "parameters is not an object.", "It is {} where nothing is to be said.");
+	rule->verdict = rule_kind[rule->kind].verdict;
+	parameter = rule_kind[rule->kind].parameter;
+	if (rule_kind[rule->kind].lookback != NULL)
+		read_lookback(rule, parameter, rule_kind[rule->kind].lookback);
+
+	while ((token = JsonbIteratorNext(&it, &element, true)) != WJB_DONE)
+	{
+		char	   *key;
+
+		if (token != WJB_KEY)
+			continue;
+		key = string_of(&element);
+		JsonbIteratorNext(&it, &element, true);
+		if (strcmp(key, "verdict") == 0)
+			read_verdict(rule, &element);
+		else if (parameter == NULL || strcmp(key, parameter) != 0)
+			refuse(name, psprintf("Parameter \"%s\" is unknown to kind %s.", key, kind),
+				   parameter == NULL ? "The kind takes verdict alone."
+				   : psprintf("The kind takes verdict and %s.", parameter));
+		else if (rule->kind == RTM_INCOMPLETE)
+			read_fields(rule, &element);
+		else if (rule->kind == RTM_MIN_AMOUNT)
+			read_minimum(rule, &element);
+		else if (element.type == jbvString)
+			read_lookback(rule, parameter, string_of(&element));
+		else
+			refuse(name, psprintf("%s is not a string.", parameter),
+				   "It is an interval, such as \"36 months\".");
+	}
+}
+
+/*
+ * revrtm.roe_rule_is_valid(rule, kind, parameters)
+ */
+Datum
+revrtm_roe_rule_is_valid(PG_FUNCTION_ARGS)
+{
+	RtmRule		rule;
+
+	read_rule(&rule, text_to_cstring(PG_GETARG_TEXT_PP(0)), text_to_cstring(PG_GETARG_TEXT_PP(1)),
+			  PG_GETARG_JSONB_P(2));
+	PG_RETURN_BOOL(true);
+}
+
+static int
+compare_rules(const void *a, const void *b)
+{
+	return strcmp(((const RtmRule *) a)->rule, ((const RtmRule *) b)->rule);
+}
+
+const RtmRules *
+rtm_read_rules(MemoryContext context)
+{
+	MemoryContext caller = MemoryContextSwitchTo(context);
+	RtmRules   *rules = palloc0(sizeof(RtmRules));
+	Relation	rel = rtm_open_table("roe_rule", AccessShareLock, rule_column,
+									 lengthof(rule_column));
+	TupleTableSlot *slot = table_slot_create(rel, NULL);
+	TableScanDesc scan = table_beginscan(rel, GetActiveSnapshot(), 0, NULL);
+	int			room = 16;
+
+	rules->rule = palloc(room * sizeof(RtmRule));
+	while (table_scan_getnextslot(scan, ForwardScanDirection, slot))
+	{
+		Datum		value[4];
+		bool		isnull[4];
+		int			i;
+
+		CHECK_FOR_INTERRUPTS();
+		for (i = 0; i < 4; i++)
+			value[i] = slot_getattr(slot, i + 1, &isnull[i]);
+		if (isnull[0] || isnull[1] || isnull[2] || isnull[3] || !DatumGetBool(value[3]))
+			continue;
+		if (rules->rules == room)
+		{
+			room *= 2;
+			rules->rule = repalloc_huge(rules->rule, mul_size(room, sizeof(RtmRule)));
+		}
+		read_rule(&rules->rule[rules->rules++], TextDatumGetCString(value[0]),
+				  TextDatumGetCString(value[1]), DatumGetJsonbPCopy(value[2]));
+	}
+	table_endscan(scan);
+	ExecDropSingleTupleTableSlot(slot);
+	table_close(rel, AccessShareLock);
+	qsort(rules->rule, rules->rules, sizeof(RtmRule), compare_rules);
+	MemoryContextSwitchTo(caller);
+	return rules;
+}
