@@ -2,7 +2,7 @@
 -- rule and is logged, against the exclusion constraint alone and a plain
 -- insert, and against the same table without its triggers; microseconds of the backend's CPU a row, both beside 100,000
 -- registrations and as many deals. Run: psql -X -f bench/registration.sql
--- Each figure is of seven interleaved rounds of 5000 rows: the median and the best.
+-- Each figure is of eight interleaved rounds of 5000 rows: the median and the best.
 \set ON_ERROR_STOP 1
 \timing off
 SET client_min_messages = warning;

@@ -78,7 +78,9 @@ BEGIN
     WHERE NOT EXISTS (SELECT FROM revrtm.route_role);
 
     -- Registrations: the newest partner deal of an account, so that no two
-    -- are of one account; one deal in fifty, of those created in 2026.
+    -- are of one account; one deal in fifty, of those created in 2026. The
+    -- accounts are such as the rules of engagement let partners have: they
+    -- have never bought, and no direct deal of theirs is open.
     DELETE FROM revrtm.deal_registration r WHERE r.details @> '{"demo": true}';
     CREATE TEMPORARY TABLE demo_pick ON COMMIT DROP AS
     SELECT p.*, row_number() OVER (ORDER BY p.draw, p.id COLLATE "C") AS n
@@ -92,12 +94,15 @@ BEGIN
           WHERE o.account_id <> '' AND o.partner_account_id IS NOT NULL AND o.amount > 0
             AND o.created_date >= timestamptz '2026-01-01 00:00:00+00'
             AND NOT o.is_deleted AND NOT o._fivetran_deleted
+            AND NOT EXISTS (SELECT FROM revrtm_demo.opportunity other
+                            WHERE other.account_id = o.account_id
+                              AND (other.is_won OR NOT other.is_closed AND other.partner_account_id IS NULL))
           ORDER BY o.account_id COLLATE "C", o.created_date DESC, o.id COLLATE "C") p
     ORDER BY n
     LIMIT (SELECT greatest(1, count(*) / 50) FROM revrtm_demo.opportunity);
 
     -- Of ten, eight are approved for 90 days from the creation of the deal,
-    -- the ninth is declined, the tenth waits.
+    -- the ninth is declined, the tenth is in review.
     PERFORM d.status
     FROM (SELECT * FROM demo_pick ORDER BY demo_pick.n OFFSET 0) p
     CROSS JOIN LATERAL revrtm.register_deal(
@@ -121,11 +126,12 @@ BEGIN
     CROSS JOIN LATERAL revrtm.reject_registration(
         r.registration_id, reason => 'The evidence does not name a contact.') d
     WHERE p.n % 10 = 9;
-    PERFORM r.status
+    PERFORM d.status
     FROM (SELECT * FROM demo_pick ORDER BY demo_pick.n OFFSET 0) p
     CROSS JOIN LATERAL revrtm.register_deal(
         p.account_id, p.partner_id, ARRAY[p.family], ARRAY[p.region], p.amount, p.currency, p.close_date,
         jsonb_build_object('opportunity_id', p.id), '{"demo": true}', true) r
+    CROSS JOIN LATERAL revrtm.review_registration(r.registration_id) d
     WHERE p.n % 10 = 0;
 
     -- The open conflicts: a rival of the same region claims the account of

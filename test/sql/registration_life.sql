@@ -149,7 +149,9 @@ SELECT status, reason_code FROM revrtm.register_deal('held', 'beta', '{ANY}', '{
 -- A draft is asked when it is submitted.
 INSERT INTO revrtm.deal_registration (account_id, partner_id, product_codes, region_codes, status) VALUES ('held', 'beta', '{ANY}', '{FR}', 'draft');
 UPDATE revrtm.deal_registration SET region_codes = '{DE}' WHERE status = 'draft';
+\set VERBOSITY terse
 SELECT r.status FROM revrtm.deal_registration d, LATERAL revrtm.submit_registration(d.registration_id) r WHERE d.status = 'draft';
+\set VERBOSITY default
 UPDATE revrtm.deal_registration SET account_id = 'other' WHERE status = 'draft';
 UPDATE revrtm.deal_registration SET account_id = 'held', region_codes = '{EMEA}' WHERE status = 'draft';
 SET ROLE rtm_gamma;
