@@ -26,6 +26,9 @@ SELECT string_agg(h.line, E'\n' ORDER BY h.line COLLATE "C") FROM (
     UNION ALL SELECT format('rule %s %s %s', lookback, direct_lookback, split_model) FROM revrtm.partner_role_rule
     UNION ALL SELECT format('role %L %s %s', role, pool, joint) FROM revrtm.partner_role_map
     UNION ALL SELECT format('route role %s %s %s %s %s', rule_id, route_id, segment, role, priority) FROM revrtm.route_role
+    UNION ALL SELECT format('state %s %s', status, editable_fields) FROM revrtm.registration_state
+    UNION ALL SELECT format('step %s %s %s', from_status, to_status, reason_required) FROM revrtm.registration_transition
+    UNION ALL SELECT format('roe %s %s %s %s', rule, kind, parameters, enabled) FROM revrtm.roe_rule
     UNION ALL SELECT format('amendment %s %s', kind, is_loss) FROM revrtm.amendment_kind
     UNION ALL SELECT format('terms %s %s %s %s', route_id, extract(epoch FROM lookback), step_limit, after_anchor) FROM revrtm.attribution_policy
     UNION ALL SELECT format('partner model %s %s %s %s', model, kind, parameters, enabled) FROM revrtm.partner_model) h (line)
@@ -87,7 +90,7 @@ DECLARE
     n int := pg_temp.dice('n' || seed, 12);
     x int := pg_temp.dice('x' || seed, 1000);
 BEGIN
-    CASE pg_temp.dice('terms' || seed, 9)
+    CASE pg_temp.dice('terms' || seed, 10)
     WHEN 0 THEN
         INSERT INTO revrtm.currency VALUES (CASE x % 3 WHEN 0 THEN 'JPY' ELSE 'X' || chr(65 + n) || 'Z' END, x % 5, 'é "q"' || n)
         ON CONFLICT (currency) DO UPDATE SET scale = excluded.scale;
@@ -104,6 +107,11 @@ BEGIN
     WHEN 5 THEN
         INSERT INTO revrtm.route_role (rule_id, route_id, segment, role) VALUES ('rule ' || n, 'direct', 'segment ' || n, 'support')
         ON CONFLICT (rule_id) DO UPDATE SET priority = x;
+    WHEN 8 THEN
+        UPDATE revrtm.registration_state SET editable_fields = CASE x % 2 WHEN 0 THEN '{amount}' ELSE '{}' END::text[] WHERE status = 'action_required';
+        UPDATE revrtm.registration_transition SET reason_required = NOT reason_required WHERE from_status = 'submitted' AND to_status = 'in_review';
+        INSERT INTO revrtm.roe_rule (rule, kind, parameters) VALUES (CASE x % 2 WHEN 0 THEN 'pending' ELSE 'own' || n END, 'direct_active', format('{"direct_lookback": "%s days"}', x + 1)::jsonb)
+        ON CONFLICT (rule) DO UPDATE SET enabled = NOT roe_rule.enabled;
     WHEN 7 THEN
         INSERT INTO revrtm.amendment_kind (kind, is_loss) VALUES (CASE x % 2 WHEN 0 THEN 'refund' ELSE 'own' || n END, x % 3 = 0)
         ON CONFLICT (kind) DO UPDATE SET is_loss = NOT amendment_kind.is_loss;
