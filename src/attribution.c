@@ -73,14 +73,27 @@ rtm_attribution_init(void)
 static inline uint64_t
 decay(uint64_t age, uint64_t half_life, double inverse)
 {
-	uint64_t	halvings = age / half_life;
-	double		part = (double) (age - halvings * half_life) * inverse;
+	uint64_t	halvings;
+	uint64_t	left;
+	double		part;
 	uint64_t	fraction;
 	uint64_t	value;
 	uint64_t	rest;
 
-	if (halvings > FRACTION_BITS)
+	if (age >> 6 >= half_life)
 		return 0;
+
+	/* A product in place of a division may be off by one. */
+	halvings = (uint64_t) ((double) age * inverse);
+	left = age - halvings * half_life;
+	if (left >= half_life)
+	{
+		bool		back = halvings * half_life > age;
+
+		halvings += back ? -1 : 1;
+		left += back ? half_life : -half_life;
+	}
+	part = (double) left * inverse;
 
 	/* A half-life of centuries may round to a whole one. */
 	fraction = part < 1 ? (uint64_t) (part * 0x1p53) << 11 : UINT64_MAX;

@@ -274,6 +274,24 @@ slot_fitted(const Credits *c, const ModelSlot *slot, const JourneyReader *reader
 	return weight;
 }
 
+/*
+ * The units that a split by class has left, to the first touches that they are
+ * for; sum is by the journey's channels, every other word.
+ */
+static inline void
+add_extras(const Quota *quota, const TouchColumns *touches, const uint8 *class, uint64 *sum)
+{
+	uint64		left = quota->left;
+
+	for (size_t i = 0; left > 0; i++)
+	{
+		uint64		extra = quota->extra[class[i]];
+
+		sum[2 * touches->channel[i]] += extra;
+		left -= extra;
+	}
+}
+
 /* Journeys up to this many touches are worked on without palloc. */
 #define SMALL_JOURNEY		64
 
@@ -390,10 +408,13 @@ add_deal(Credits *c, struct varlena *journey, const Money *money)
 			for (size_t i = 0; i < touches.n; i++)
 			{
 				uint64	   *own = &sum[2 * touches.channel[i]];
+				uint8		class = shares.weights.class[i];
 
-				own[0] += rtm_take(&units, shares.weights.class[i]);
-				own[1] += rtm_take(&parts, shares.weights.class[i]);
+				own[0] += units.part[class];
+				own[1] += parts.part[class];
 			}
+			add_extras(&units, &touches, shares.weights.class, sum);
+			add_extras(&parts, &touches, shares.weights.class, sum + 1);
 		}
 		else
 		{

@@ -125,9 +125,8 @@ static void
 hand_out(uint64_t *part, const uint64_t *remainder, uint64_t *scratch, size_t n, uint64_t sum,
 		 size_t left)
 {
-	size_t		count[BUCKETS] = {0};
-	uint64_t	few[RANKED];
-	uint64_t   *who = few;
+	uint32_t	count[BUCKETS] = {0};
+	uint64_t   *who = scratch;
 	size_t		members = 0;
 	int			shift = 64 - __builtin_clzll(sum) - BUCKET_BITS;
 	uint64_t	bucket = BUCKETS - 1;
@@ -138,13 +137,13 @@ hand_out(uint64_t *part, const uint64_t *remainder, uint64_t *scratch, size_t n,
 		count[remainder[i] >> shift]++;
 	while (count[bucket] < left)
 		left -= count[bucket--];
-	if (count[bucket] > RANKED)
-		who = scratch;
 	for (size_t i = 0; i < n; i++)
 	{
-		part[i] += remainder[i] >> shift > bucket;
-		if (remainder[i] >> shift == bucket)
-			who[members++] = i;
+		uint64_t	own = remainder[i] >> shift;
+
+		part[i] += own > bucket;
+		who[members] = i;
+		members += own == bucket;
 	}
 	hand_out_among(part, remainder, who, scratch + n, members, left);
 }
