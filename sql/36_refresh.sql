@@ -30,7 +30,8 @@ BEGIN
                array_agg(DISTINCT t.contact_id) FILTER (WHERE t.opportunity_id IS NULL AND t.account_id IS NULL) AS contacts
         FROM touch t$q$, late[2], coalesce(contacts, '{}'))
     INTO touched;
-    -- The accounts, all that were merged with them, and then their deals.
+    -- The accounts, all that were merged with them, and then their deals: the
+    -- store knows those that have not changed, by an index of its own.
     EXECUTE format($q$
         WITH account AS MATERIALIZED (
             SELECT c.account_id FROM revrtm.contact c WHERE c.contact_id = ANY (%1$L)
@@ -52,7 +53,8 @@ BEGIN
               UNION ALL
               SELECT t.opportunity_id FROM unnest(%L::text[]) t (opportunity_id)
               UNION ALL
-              SELECT x.opportunity_id FROM revrtm.opportunity x WHERE x.account_id = ANY (%L)) x
+              SELECT k.opportunity_id FROM unnest(%L::text[]) a (account_id)
+              JOIN revrtm.deal_journey k ON k.account_id = a.account_id) x
         WHERE x.opportunity_id IS NOT NULL$q$,
         late[1], coalesce(touched.deals, '{}'), coalesce(accounts, '{}'))
     INTO deals;
@@ -95,9 +97,8 @@ DECLARE
 BEGIN
     EXECUTE format($q$
 WITH built AS MATERIALIZED (%s), gone AS (
-    DELETE FROM revrtm.deal_journey k
-    WHERE NOT EXISTS (SELECT FROM built b
-                      WHERE b.account_id = k.account_id AND b.opportunity_id = k.opportunity_id) %s
+    DELETE FROM revrtm.deal_journey k %s NOT EXISTS (
+        SELECT FROM built b WHERE b.account_id = k.account_id AND b.opportunity_id = k.opportunity_id)
     RETURNING 1
 ), kept AS (
     INSERT INTO revrtm.deal_journey AS k
@@ -116,7 +117,9 @@ SELECT (SELECT count(*) FROM kept WHERE is_new), (SELECT count(*) FROM kept WHER
        (SELECT min(r.opportunity_id) FROM (SELECT b.opportunity_id FROM built b
                                            GROUP BY b.opportunity_id HAVING count(*) > 1) r)
 $q$, revrtm.journey_query(deals),
-        CASE WHEN deals IS NOT NULL THEN format('AND k.opportunity_id = ANY (%L)', deals) END)
+        -- A join rather than ANY: the planner knows how long the list is.
+        CASE WHEN deals IS NULL THEN 'WHERE'
+             ELSE format('USING unnest(%L::text[]) x (opportunity_id) WHERE k.opportunity_id = x.opportunity_id AND', deals) END)
     INTO inserted, updated, deleted, unchanged, repeated;
     IF repeated IS NOT NULL THEN
         RAISE cardinality_violation;
@@ -168,11 +171,12 @@ BEGIN
                  ELSE 'incremental' END;
     IF mode = 'incremental' THEN
         -- Those of a refresh in batches too that did not come to its end.
-        SELECT array_agg(d.opportunity_id) INTO deals
-        FROM (SELECT c.opportunity_id FROM unnest(revrtm.changed_deals(state.watermarks, merges)) c (opportunity_id)
+        -- First by itself: planning would call it too.
+        deals := revrtm.changed_deals(state.watermarks, merges);
+        SELECT coalesce(array_agg(d.opportunity_id), '{}') INTO deals
+        FROM (SELECT c.opportunity_id FROM unnest(deals) c (opportunity_id)
               UNION
               SELECT p.opportunity_id FROM revrtm.refresh_pending p) d;
-        deals := coalesce(deals, '{}');
     END IF;
 END
 $$;

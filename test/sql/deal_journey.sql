@@ -245,7 +245,16 @@ UPDATE crm.deal SET amount = amount + 1, synced = '2026-05-05 00:00:00+00' WHERE
 SELECT behind > interval '1 day' AS behind, note FROM revrtm.freshness;
 SELECT mode, inserted, updated, deleted FROM revrtm.refresh_journeys();
 SELECT behind, note FROM revrtm.freshness;
-DELETE FROM crm.deal WHERE id = (SELECT min(id) FROM crm.deal WHERE deleted IS NOT TRUE);
+-- Of a deal whose account nothing else has happened to lately.
+UPDATE crm.person SET synced = '2026-05-05 00:00:00+00' WHERE id = (SELECT min(id) FROM crm.person);
+UPDATE crm.touch SET synced = '2026-05-05 00:00:00+00' WHERE id = (SELECT min(id) FROM crm.touch);
+SELECT mode FROM revrtm.refresh_journeys();
+DELETE FROM crm.deal WHERE id = (
+    SELECT max(d.id) FROM crm.deal d
+    WHERE d.deleted IS NOT TRUE AND d.synced < '2026-05-04 00:00:00+00' AND NOT EXISTS (
+        SELECT FROM crm.person p WHERE p.account = d.account AND p.synced > '2026-05-04 00:00:00+00') AND NOT EXISTS (
+        SELECT FROM crm.touch t LEFT JOIN crm.person p ON p.id = t.person
+        WHERE d.account IN (t.account, p.account) AND t.synced > '2026-05-04 00:00:00+00'));
 SELECT mode, deleted FROM revrtm.refresh_journeys();
 SELECT mode, deleted FROM revrtm.refresh_journeys(verify => true);
 SELECT mode, inserted + updated + deleted AS changed, note FROM revrtm.refresh_journeys(verify => true), revrtm.freshness;
