@@ -54,6 +54,7 @@ OBJS = \
 	src/partner.o \
 	src/path_count.o \
 	src/path_transform.o \
+	src/plan_guard.o \
 	src/programme.o \
 	src/proportion.o \
 	src/quantile.o \
@@ -211,6 +212,7 @@ PGTAP = \
 	test/pgtap/policy.sql
 
 TAP = \
+	test/t/attack.pl \
 	test/t/curve_fit.pl \
 	test/t/doc.pl \
 	test/t/dump_binding.pl \
