@@ -322,8 +322,9 @@ is_other(TupleTableSlot *slot, const RtmMachine *machine, const RtmRegistration 
 	{
 		value = slot_getattr(slot, REG_PROTECTION, &isnull);
 		return state->active && !isnull &&
-			DatumGetBool(DirectFunctionCall2(range_overlaps, value,
-											 REG_VALUE(reg, REG_PROTECTION)));
+			range_overlaps_internal(lookup_type_cache(DATERANGEOID, TYPECACHE_RANGE_INFO),
+									DatumGetRangeTypeP(value),
+									DatumGetRangeTypeP(REG_VALUE(reg, REG_PROTECTION)));
 	}
 	return state->open &&
 		(REG_ISNULL(reg, REG_SUBMITTED_AT) ||
