@@ -213,10 +213,13 @@ PGTAP = \
 
 TAP = \
 	test/t/attack.pl \
+	test/t/bulk_load.pl \
+	test/t/crash.pl \
 	test/t/curve_fit.pl \
 	test/t/doc.pl \
 	test/t/dump_binding.pl \
-	test/t/dump_restore.pl
+	test/t/dump_restore.pl \
+	test/t/replication.pl
 
 # Plain C programs over the pure mathematics: test/unit/NAME.c, linked with
 # the sources in UNIT_NAME.

@@ -321,6 +321,8 @@ for my $of ("deal_registration WHERE account_id = '%s' AND status = 'approved'",
     } \@known, \@absent;
     is($one, $other, "a plan over $of tells nothing");
 }
+is($node->safe_psql('postgres', q{SET revrtm.partner = 'known-rival'; SELECT count(*) FROM revrtm.deal_registration WHERE partner_id <> 'mallory'},
+        extra_params => [ '-U', 'mallory' ]), 0, 'who is no portal does not choose whom it acts for');
 is($node->safe_psql('postgres', $picture), $before, 'nothing has changed');
 
 # How long a refusal takes, of an account with one registration of a rival and
