@@ -18,7 +18,7 @@ DECLARE
     started timestamptz := clock_timestamp();
 BEGIN
     EXECUTE format('INSERT INTO %s (account_id, partner_id, product_codes, region_codes, product, region, protection, status, active, submitted_at, checked_at)
-        SELECT ''account '' || (i * 7919 %% 250000), ''partner '' || i %% 1000, ''{ANY}'', ''{ANY}'', ''{[0,9223372036854775807)}'', ''{[0,9223372036854775807)}'',
+        SELECT ''account '' || (i::bigint * 7919 %% 250000), ''partner '' || i %% 1000, ''{ANY}'', ''{ANY}'', ''{[0,9223372036854775807)}'', ''{[0,9223372036854775807)}'',
             daterange(''2016-01-01''::date + 90 * (i / 250000), ''2016-01-01''::date + 90 * (i / 250000) + 90), ''approved'', true, ''2016-01-01'', ''2016-01-02''
         FROM generate_series(%s, %s) i', target, turn * 100000, turn * 100000 + 99999);
     INSERT INTO took VALUES (target::text, extract(epoch FROM clock_timestamp() - started));

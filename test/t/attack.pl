@@ -23,7 +23,7 @@ $node->start;
 
 # Nothing of the one that the attacker does not know; and all of the other's
 # that was not given away.
-my $zebrafinch = qr/zebrafinch|c0ffee|7654321|2031-05-1|2097-/i;
+my $secret = qr/zebrafinch|c0ffee|7654321|2031-05-1|2097-/i;
 
 $node->safe_psql('postgres', q{
 CREATE EXTENSION revrtm CASCADE;
@@ -223,9 +223,11 @@ BEGIN
     FETCH LAST FROM c INTO r;
     INSERT INTO heard (question, answer) VALUES ('cursor', r::text);
 END $$;
-SET search_path = pg_temp, revrtm;
-SELECT pg_catalog.count(*) FROM revrtm.deal_registration WHERE partner_id <> 'mallory';
-SELECT t::text FROM revrtm.find_protection('zebrafinch account 2', '{[0,9)}', '{[0,9)}', '[,)') t WHERE false;
+SET search_path = pg_temp, pg_catalog, revrtm;
+SELECT pg_temp.try(format(q, :'account', :'id')) FROM unnest(ARRAY[
+    'SELECT /* shadowed */ t::text FROM revrtm.deal_registration t', 'SELECT /* shadowed */ t::text FROM revrtm.registration_conflict t',
+    'SELECT /* shadowed */ t::text FROM revrtm.register_deal(%1$L, ''mallory'', ''{P1}'', ''{R1}'') t', 'SELECT /* shadowed */ status FROM revrtm.withdraw_registration(%2$L)',
+    'SELECT /* shadowed */ revrtm.is_staff()::text || revrtm.current_partner()']) q;
 RESET search_path;
 COPY revrtm.deal_registration TO STDOUT;
 COPY revrtm.registration_event (registration_id, account_id, changed) TO STDOUT;
@@ -289,7 +291,7 @@ for my $by ([ 'mallory', undef ], [ 'portal', 'mallory' ])
     cmp_ok(scalar(keys %$known), '>', 450, "$role asked many questions");
     for my $part ($text, $other_text)
     {
-        my @seen = grep { /$zebrafinch/ } split /\n/, $part;
+        my @seen = grep { /$secret/ } split /\n/, $part;
         is(scalar @seen, 0, "$role saw nothing of the rival") or diag(map { substr($_, 0, 600) . "\n" } @seen[ 0 .. ($#seen > 9 ? 9 : $#seen) ]);
     }
 
@@ -358,9 +360,8 @@ $node->safe_psql('postgres', q{DELETE FROM revrtm.deal_registration WHERE accoun
 # Staff is told all of it: the questions are the right ones.
 my ($text, $known) = attack('keeper', undef, 'revrtm', @known);
 my (undef, $absent) = attack('keeper', undef, 'revrtm', @absent);
-like($text, $zebrafinch, 'staff sees the rival');
+like($text, $secret, 'staff sees the rival');
 cmp_ok(scalar differing($known, $absent), '>', 30, 'and tells the accounts apart');
-
 
 $node->stop;
 done_testing();
