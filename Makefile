@@ -54,6 +54,7 @@ OBJS = \
 	src/partner.o \
 	src/path_count.o \
 	src/path_transform.o \
+	src/plan_guard.o \
 	src/programme.o \
 	src/proportion.o \
 	src/quantile.o \
@@ -211,10 +212,14 @@ PGTAP = \
 	test/pgtap/policy.sql
 
 TAP = \
+	test/t/attack.pl \
+	test/t/bulk_load.pl \
+	test/t/crash.pl \
 	test/t/curve_fit.pl \
 	test/t/doc.pl \
 	test/t/dump_binding.pl \
-	test/t/dump_restore.pl
+	test/t/dump_restore.pl \
+	test/t/replication.pl
 
 # Plain C programs over the pure mathematics: test/unit/NAME.c, linked with
 # the sources in UNIT_NAME.

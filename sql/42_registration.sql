@@ -44,7 +44,7 @@ CREATE TABLE revrtm.deal_registration (
     CONSTRAINT deal_registration_details CHECK (jsonb_typeof(details) = 'object'),
     CONSTRAINT deal_registration_opportunity CHECK (octet_length(opportunity_id) BETWEEN 1 AND 255)
 );
-CREATE INDEX deal_registration_partner ON revrtm.deal_registration (partner_id);
+CREATE INDEX deal_registration_partner ON revrtm.deal_registration (partner_id, account_id);
 CREATE INDEX deal_registration_live ON revrtm.deal_registration (account_id)
     WHERE status IN ('submitted', 'queued', 'in_review', 'action_required', 'approved', 'extended', 'converted');
 
@@ -219,15 +219,21 @@ END;
 COMMENT ON FUNCTION revrtm.is_staff() IS
 'Whether the current user decides on registrations, that is, may write deal_registration.protection (see grant_staff); such users see every registration.';
 
+CREATE FUNCTION revrtm.guard_plan() RETURNS boolean
+LANGUAGE c IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'revrtm_guard_plan';
+COMMENT ON FUNCTION revrtm.guard_plan() IS
+'True. Named by the policies of partners, it has every plan over a table with row security made without the statistics and indexes by which the plan would tell of hidden rows, except for staff.';
+
 ALTER TABLE revrtm.deal_registration ENABLE ROW LEVEL SECURITY;
 CREATE POLICY staff ON revrtm.deal_registration
     USING ((SELECT revrtm.is_staff())) WITH CHECK ((SELECT revrtm.is_staff()));
 CREATE POLICY partner_read ON revrtm.deal_registration FOR SELECT
-    USING (partner_id = (SELECT revrtm.current_partner()));
+    USING (partner_id = (SELECT revrtm.current_partner()) AND revrtm.guard_plan());
 CREATE POLICY partner_register ON revrtm.deal_registration FOR INSERT
     WITH CHECK (partner_id = (SELECT revrtm.current_partner()) AND status IN ('draft', 'submitted', 'queued'));
 CREATE POLICY partner_change ON revrtm.deal_registration FOR UPDATE
-    USING (partner_id = (SELECT revrtm.current_partner()))
+    USING (partner_id = (SELECT revrtm.current_partner()) AND revrtm.guard_plan())
     WITH CHECK (partner_id = (SELECT revrtm.current_partner())
         AND status IN ('draft', 'submitted', 'queued', 'action_required', 'withdrawn'));
 
@@ -279,8 +285,10 @@ COMMENT ON COLUMN revrtm.registration_event.changed IS
 
 ALTER TABLE revrtm.registration_event ENABLE ROW LEVEL SECURITY;
 CREATE POLICY staff_read ON revrtm.registration_event FOR SELECT USING ((SELECT revrtm.is_staff()));
+-- Not the entry that hands a registration over, for it names whose it was.
 CREATE POLICY partner_read ON revrtm.registration_event FOR SELECT
-    USING (partner_id = (SELECT revrtm.current_partner()));
+    USING (partner_id = (SELECT revrtm.current_partner()) AND changed -> 'partner_id' IS NULL
+        AND revrtm.guard_plan());
 
 CREATE FUNCTION revrtm.log_registration() RETURNS trigger
 LANGUAGE c VOLATILE PARALLEL UNSAFE
@@ -318,7 +326,7 @@ RETURNS TABLE (reason_code text, conflicting_registration_id uuid, detail text)
 LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE COST 1000 ROWS 1
 AS 'MODULE_PATHNAME', 'revrtm_find_protection';
 COMMENT ON FUNCTION revrtm.find_protection(text, int8multirange, int8multirange, daterange) IS
-'One row, reason_code PROTECTED, where an active exclusive registration overlaps this scope and period; which one, only for who may SELECT it. No row otherwise. For who may not INSERT deal_registration.protection (a partner) the period is not the one given but the default one from the clock''s day that register_deal gives to such a caller, so that nobody searches for the days of a rival. 42501 for who may not register deals.';
+'One row, reason_code PROTECTED, where an active exclusive registration overlaps this scope and period; which one, only for who may SELECT it. No row otherwise. For who may not INSERT deal_registration.protection (a partner) it knows of the partner''s own registrations alone, and the period is not the one given but the default one from the clock''s day that register_deal gives to such a caller, so that nobody searches for the scope or the days of a rival. 42501 for who may not register deals.';
 
 CREATE FUNCTION revrtm.register_deal(account_id text, partner_id text, product text[], region text[],
     amount numeric DEFAULT NULL, currency text DEFAULT NULL, expected_close date DEFAULT NULL,
@@ -336,7 +344,12 @@ BEGIN ATOMIC
             register_deal.exclusive)
         RETURNING d.registration_id, d.status, d.account_id, d.product, d.region, d.protection,
             d.exclusive)
-    SELECT s.registration_id, s.status, p.reason_code, p.conflicting_registration_id, p.detail
+    -- A partner learns of a rival by the queue alone.
+    SELECT s.registration_id, s.status,
+        coalesce(p.reason_code, CASE s.status WHEN 'queued' THEN 'PROTECTED' END),
+        p.conflicting_registration_id,
+        coalesce(p.detail, CASE s.status WHEN 'queued'
+            THEN 'Another active registration protects this account and scope.' END)
     FROM submitted s
     LEFT JOIN LATERAL revrtm.find_protection(s.account_id, s.product, s.region, s.protection) p
         ON s.exclusive;

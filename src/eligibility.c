@@ -29,8 +29,6 @@
 
 #include "registration.h"
 
-extern Datum revrtm_current_partner(PG_FUNCTION_ARGS);
-
 /* One registration on its way through the rules. */
 typedef struct Case
 {
@@ -40,6 +38,7 @@ typedef struct Case
 	const pg_uuid_t *self;
 	TimestampTz at;
 	DateADT		day;			/* of that instant, in the programme's zone */
+	bool		enforce;		/* the row is written, not asked about */
 	const RtmRule *customer;	/* the rules whose facts were asked for, */
 	const RtmRule *direct;
 	bool		existing_customer;	/* and what they are */
@@ -166,7 +165,10 @@ ask_protected(const Case *on, const RtmRule *rule, RtmFinding *finding)
 {
 	RtmRival	rival;
 
-	if (rtm_is_exclusive(on->reg) && rtm_find_rival(on->rel, on->reg, on->self, &rival))
+	/* By asking for one scope after the other a partner would find the rival's. */
+	if (!on->enforce && rtm_actor(on->rel) == RTM_PARTNER)
+		needs_review(finding);
+	else if (rtm_is_exclusive(on->reg) && rtm_find_rival(on->rel, on->reg, on->self, &rival))
 		fail(finding, rule, rtm_may_tell(RelationGetRelid(on->rel), &rival)
 			 ? rtm_rival_text(&rival) : RTM_RIVAL_HIDDEN);
 }
@@ -178,16 +180,15 @@ ask_protected(const Case *on, const RtmRule *rule, RtmFinding *finding)
 static bool
 may_see_partner(const Case *on)
 {
-	LOCAL_FCINFO(fcinfo, 0);
 	Datum		partner;
+	bool		isnull;
 
 	if (rtm_actor(on->rel) != RTM_PARTNER)
 		return true;
 	if (REG_ISNULL(on->reg, REG_PARTNER))
 		return false;
-	InitFunctionCallInfoData(*fcinfo, NULL, 0, InvalidOid, NULL, NULL);
-	partner = revrtm_current_partner(fcinfo);
-	return !fcinfo->isnull &&
+	partner = rtm_current_partner(&isnull);
+	return !isnull &&
 		DatumGetBool(DirectFunctionCall2Coll(texteq, C_COLLATION_OID, partner,
 											 REG_VALUE(on->reg, REG_PARTNER)));
 }
@@ -404,11 +405,11 @@ ask(Case *on, const RtmRule *rule, RtmFinding *finding)
 
 List *
 rtm_judge(RtmTerms *terms, Relation rel, const RtmRegistration *reg, const pg_uuid_t *self,
-		  TimestampTz at, bool can_deny)
+		  TimestampTz at, bool enforce)
 {
 	const RtmRules *rules = rtm_terms_rules(terms);
 	Case		on = {
-		.terms = terms, .rel = rel, .reg = reg, .self = self, .at = at,
+		.terms = terms, .rel = rel, .reg = reg, .self = self, .at = at, .enforce = enforce,
 		.day = rtm_local_day(at, terms->programme->zone)
 	};
 	List	   *findings = NIL;
@@ -420,7 +421,7 @@ rtm_judge(RtmTerms *terms, Relation rel, const RtmRegistration *reg, const pg_uu
 		RtmFinding *finding;
 
 		CHECK_FOR_INTERRUPTS();
-		if (can_deny && rule->verdict != RTM_DENY &&
+		if (enforce && rule->verdict != RTM_DENY &&
 			(rule->kind != RTM_PROTECTED || rtm_actor(rel) != RTM_PARTNER))
 			continue;
 		finding = palloc0(sizeof(RtmFinding));

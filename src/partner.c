@@ -22,7 +22,7 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
-#include "scope.h"
+#include "registration.h"
 #include "settings.h"
 
 REVRTM_FUNCTION(revrtm_current_partner);
@@ -113,4 +113,16 @@ revrtm_current_partner(PG_FUNCTION_ARGS)
 	if (partner == NULL || (several && !own))
 		PG_RETURN_NULL();
 	PG_RETURN_TEXT_P(cstring_to_text(partner));
+}
+
+Datum
+rtm_current_partner(bool *isnull)
+{
+	LOCAL_FCINFO(fcinfo, 0);
+	Datum		partner;
+
+	InitFunctionCallInfoData(*fcinfo, NULL, 0, InvalidOid, NULL, NULL);
+	partner = revrtm_current_partner(fcinfo);
+	*isnull = fcinfo->isnull;
+	return partner;
 }

@@ -620,8 +620,9 @@ revrtm_keep_registration(PG_FUNCTION_ARGS)
 	REG_SET(new, REG_ACTIVE, BoolGetDatum(state != NULL && state->active));
 	REG_SET(new, REG_REVISION, Int32GetDatum(insert ? 1 : next_revision(&change)));
 
+	/* Row security comes after the trigger, and lets no partner protect itself. */
 	if (DatumGetBool(REG_VALUE(new, REG_ACTIVE)) && !REG_ISNULL(new, REG_ACCOUNT) &&
-		rtm_is_exclusive(new) &&
+		change.actor != RTM_PARTNER && rtm_is_exclusive(new) &&
 		(!insert || insert_wants_words(RelationGetRelid(change.rel))))
 	{
 		RtmRival	rival;

@@ -72,6 +72,9 @@ extern bool rtm_column_differs(Relation rel, const RtmRegistration *a, const Rtm
 /* A text column; NULL where it is NULL. */
 extern char *rtm_registration_text(const RtmRegistration *reg, int column);
 
+/* current_partner(), as a text Datum. */
+extern Datum rtm_current_partner(bool *isnull);
+
 /* Whether it keeps others out once it is active. */
 extern bool rtm_is_exclusive(const RtmRegistration *reg);
 
@@ -186,6 +189,7 @@ extern bool rtm_find_rival(Relation rel, const RtmRegistration *reg, const pg_uu
 typedef enum RtmSearch
 {
 	RTM_OWN,					/* the partner's, that waits or still protects */
+	RTM_OWN_PROTECTED,			/* the partner's, exclusive, whose protection overlaps */
 	RTM_EARLIER					/* anybody's, exclusive, that waits longer */
 } RtmSearch;
 
@@ -271,11 +275,12 @@ typedef struct RtmFinding
 /*
  * Judge a registration by every rule, as of an instant. Its scopes are NULL
  * where they could not be derived; rules that need them are left out then.
- * With can_deny only what could deny is asked, and a rival that would put a
- * partner's registration into the queue. The list is of RtmFinding *.
+ * To enforce them on a row that is written only what could deny is asked, and
+ * a rival that would put a partner's registration into the queue. The list is
+ * of RtmFinding *.
  */
 extern List *rtm_judge(RtmTerms *terms, Relation rel, const RtmRegistration *reg,
-					   const pg_uuid_t *self, TimestampTz at, bool can_deny);
+					   const pg_uuid_t *self, TimestampTz at, bool enforce);
 
 /* Raises 23514 roe_not_eligible where a finding denies. */
 extern void rtm_enforce(Relation rel, List *findings);

@@ -11,6 +11,7 @@
 #include "utils/builtins.h"
 
 #include "attribution.h"
+#include "plan_guard.h"
 #include "settings.h"
 
 REVRTM_MODULE_MAGIC;
@@ -24,6 +25,7 @@ _PG_init(void)
 {
 	rtm_define_settings();
 	rtm_attribution_init();
+	rtm_plan_guard_init();
 }
 
 /*

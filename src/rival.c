@@ -22,7 +22,6 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "catalog/pg_am.h"
-#include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "executor/tuptable.h"
@@ -34,10 +33,12 @@
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/multirangetypes.h"
+#include "utils/rangetypes.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/typcache.h"
 
+#include "plan_guard.h"
 #include "registration.h"
 
 #define CONFLICT "deal registration conflicts with an active registration"
@@ -94,21 +95,31 @@ may_read(Oid relid, Oid user, const RtmRival *rival)
 	GetUserIdAndSecContext(&saved_user, &context);
 	SetUserIdAndSecContext(user, context | SECURITY_LOCAL_USERID_CHANGE);
 	SPI_connect();
-	if (plan == NULL)
+	rtm_plan_unguarded = true;
+	PG_TRY();
 	{
-		SPIPlanPtr	fresh = SPI_prepare("SELECT 1 FROM revrtm.deal_registration"
-										" WHERE registration_id OPERATOR(pg_catalog.=) $1"
-										" AND account_id OPERATOR(pg_catalog.=) $2",
-										2, (Oid[]) {UUIDOID, TEXTOID});
+		if (plan == NULL)
+		{
+			SPIPlanPtr	fresh = SPI_prepare("SELECT 1 FROM revrtm.deal_registration"
+											" WHERE registration_id OPERATOR(pg_catalog.=) $1"
+											" AND account_id OPERATOR(pg_catalog.=) $2",
+											2, (Oid[]) {UUIDOID, TEXTOID});
 
-		if (fresh == NULL || SPI_keepplan(fresh) != 0)
-			elog(ERROR, "could not prepare the search for a registration");	/* cannot happen */
-		plan = fresh;
+			if (fresh == NULL || SPI_keepplan(fresh) != 0)
+				/* cannot happen */
+				elog(ERROR, "could not prepare the search for a registration");
+			plan = fresh;
+		}
+		if (SPI_execute_snapshot(plan, values, NULL, GetLatestSnapshot(), InvalidSnapshot,
+								 false, false, 1) != SPI_OK_SELECT)
+			elog(ERROR, "could not search for a registration");	/* cannot happen */
+		found = SPI_processed > 0;
 	}
-	if (SPI_execute_snapshot(plan, values, NULL, GetLatestSnapshot(), InvalidSnapshot,
-							 false, false, 1) != SPI_OK_SELECT)
-		elog(ERROR, "could not search for a registration");	/* cannot happen */
-	found = SPI_processed > 0;
+	PG_FINALLY();
+	{
+		rtm_plan_unguarded = false;
+	}
+	PG_END_TRY();
 	SPI_finish();
 	SetUserIdAndSecContext(saved_user, context);
 	return found;
@@ -252,10 +263,10 @@ rtm_find_rival(Relation rel, const RtmRegistration *reg, const pg_uuid_t *self, 
 }
 
 /*
- * The index of registrations that wait or protect, by account.
+ * The index that a search goes by, known by its key.
  */
 static Relation
-open_account_index(Relation rel)
+open_key_index(Relation rel, const AttrNumber *key, int columns, const char *name)
 {
 	ListCell   *lc;
 
@@ -265,13 +276,14 @@ open_account_index(Relation rel)
 		Form_pg_index form = index->rd_index;
 
 		if (index->rd_rel->relam == BTREE_AM_OID && form->indisvalid &&
-			form->indnkeyatts == 1 && form->indkey.values[0] == REG_ACCOUNT)
+			form->indnkeyatts == columns &&
+			memcmp(form->indkey.values, key, columns * sizeof(AttrNumber)) == 0)
 			return index;
 		index_close(index, AccessShareLock);
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
-			 errmsg("index \"deal_registration_live\" of relation \"%s\" does not exist",
+			 errmsg("index \"%s\" of relation \"%s\" does not exist", name,
 					RelationGetRelationName(rel))));
 }
 
@@ -298,24 +310,32 @@ is_other(TupleTableSlot *slot, const RtmMachine *machine, const RtmRegistration 
 		return false;
 	if (search == RTM_OWN)
 	{
-		value = slot_getattr(slot, REG_PARTNER, &isnull);
-		if (isnull || REG_ISNULL(reg, REG_PARTNER) ||
-			!DatumGetBool(DirectFunctionCall2Coll(texteq, C_COLLATION_OID, value,
-												  REG_VALUE(reg, REG_PARTNER))))
-			return false;
 		if (state->open)
 			return true;
 		value = slot_getattr(slot, REG_PROTECTION, &isnull);
 		return state->active && !isnull && !rtm_protection_over(value, day);
 	}
 	value = slot_getattr(slot, REG_EXCLUSIVE, &isnull);
-	return state->open && !isnull && DatumGetBool(value) &&
+	if (isnull || !DatumGetBool(value))
+		return false;
+	if (search == RTM_OWN_PROTECTED)
+	{
+		value = slot_getattr(slot, REG_PROTECTION, &isnull);
+		return state->active && !isnull &&
+			range_overlaps_internal(lookup_type_cache(DATERANGEOID, TYPECACHE_RANGE_INFO),
+									DatumGetRangeTypeP(value),
+									DatumGetRangeTypeP(REG_VALUE(reg, REG_PROTECTION)));
+	}
+	return state->open &&
 		(REG_ISNULL(reg, REG_SUBMITTED_AT) ||
 		 comes_before(slot, DatumGetTimestampTz(REG_VALUE(reg, REG_SUBMITTED_AT)),
 					  REG_ISNULL(reg, REG_ID) ? NULL : DatumGetUUIDP(REG_VALUE(reg, REG_ID))));
 }
 
 /*
+ * The partner's own are found by an index that leads to nobody else's rows, so
+ * that neither time nor statistics tell how many others there are.
+ *
  * With the latest snapshot, for under REPEATABLE READ the transaction's own
  * may be older than what the partner has just been told of.
  */
@@ -323,18 +343,31 @@ bool
 rtm_find_other(Relation rel, const RtmMachine *machine, const RtmRegistration *reg,
 			   RtmSearch search, DateADT day, const pg_uuid_t *self, RtmRival *other)
 {
-	Relation	index = open_account_index(rel);
-	TupleTableSlot *slot = table_slot_create(rel, NULL);
+	static const AttrNumber own_key[] = {REG_PARTNER, REG_ACCOUNT};
+	static const AttrNumber live_key[] = {REG_ACCOUNT};
+	bool		any = search == RTM_EARLIER;
+	const AttrNumber *key = any ? live_key : own_key;
+	int			columns = any ? lengthof(live_key) : lengthof(own_key);
+	Relation	index;
+	TupleTableSlot *slot;
 	TypeCacheEntry *span = lookup_type_cache(INT8RANGEOID, TYPECACHE_RANGE_INFO);
-	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	Snapshot	snapshot;
 	IndexScanDesc scan;
-	ScanKeyData scankey;
+	ScanKeyData scankey[lengthof(own_key)];
 	bool		found = false;
+	int			i;
 
-	ScanKeyEntryInitialize(&scankey, 0, 1, BTEqualStrategyNumber, InvalidOid,
-						   index->rd_indcollation[0], F_TEXTEQ, REG_VALUE(reg, REG_ACCOUNT));
-	scan = rtm_index_beginscan(rel, index, snapshot, 1);
-	index_rescan(scan, &scankey, 1, NULL, 0);
+	if (!any && REG_ISNULL(reg, REG_PARTNER))
+		return false;
+	index = open_key_index(rel, key, columns,
+						   any ? "deal_registration_live" : "deal_registration_partner");
+	slot = table_slot_create(rel, NULL);
+	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	for (i = 0; i < columns; i++)
+		ScanKeyEntryInitialize(&scankey[i], 0, i + 1, BTEqualStrategyNumber, InvalidOid,
+							   index->rd_indcollation[i], F_TEXTEQ, REG_VALUE(reg, key[i]));
+	scan = rtm_index_beginscan(rel, index, snapshot, columns);
+	index_rescan(scan, scankey, columns, NULL, 0);
 	while (index_getnext_slot(scan, ForwardScanDirection, slot))
 	{
 		CHECK_FOR_INTERRUPTS();
@@ -377,6 +410,7 @@ revrtm_find_protection(PG_FUNCTION_ARGS)
 	RtmRegistration reg;
 	Relation	rel;
 	RtmRival	rival;
+	bool		found;
 
 	REG_SET(&reg, REG_ACCOUNT, PG_GETARG_DATUM(0));
 	REG_SET(&reg, REG_PRODUCT, PG_GETARG_DATUM(1));
@@ -386,20 +420,24 @@ revrtm_find_protection(PG_FUNCTION_ARGS)
 	rel = rtm_open_registrations(AccessShareLock);
 
 	/*
-	 * For those who could learn as much by registering: of the period they
-	 * may not choose no more than whether the default one is free.
+	 * For those who may register. A partner is told of its own alone, and of
+	 * the period that it cannot choose: it would find a rival's scope and days
+	 * by asking for one after the other.
 	 */
 	if (!rtm_may_write(rel, REG_ACCOUNT, ACL_INSERT, GetUserId()))
 		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, RelationGetRelationName(rel));
-	if (!rtm_may_choose(rel, REG_PROTECTION, ACL_INSERT))
+	if (rtm_may_choose(rel, REG_PROTECTION, ACL_INSERT))
+		found = rtm_find_rival(rel, &reg, NULL, &rival);
+	else
 	{
-		const RtmProgramme *programme = rtm_query_terms(fcinfo->flinfo)->programme;
+		const RtmTerms *terms = rtm_query_terms(fcinfo->flinfo);
+		DateADT		day = rtm_local_day(GetCurrentTimestamp(), terms->programme->zone);
 
-		REG_SET(&reg, REG_PROTECTION,
-				rtm_protection_from(programme, rtm_local_day(GetCurrentTimestamp(),
-															 programme->zone)));
+		REG_VALUE(&reg, REG_PARTNER) = rtm_current_partner(&REG_ISNULL(&reg, REG_PARTNER));
+		REG_SET(&reg, REG_PROTECTION, rtm_protection_from(terms->programme, day));
+		found = rtm_find_other(rel, terms->states, &reg, RTM_OWN_PROTECTED, day, NULL, &rival);
 	}
-	if (rtm_find_rival(rel, &reg, NULL, &rival))
+	if (found)
 	{
 		bool		tell = rtm_may_tell(RelationGetRelid(rel), &rival);
 		Datum		values[3] = {

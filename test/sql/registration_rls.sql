@@ -56,11 +56,14 @@ SET ROLE rtm_both;
 SELECT pg_temp.who();
 RESET ROLE;
 
--- Beta, refused by alpha's protection, learns that and no more.
+-- Beta, refused by alpha's protection, learns that by the queue, and no more;
+-- asking beforehand it learns of its own alone.
 SET ROLE rtm_beta;
 SELECT account_id, partner_id FROM revrtm.deal_registration ORDER BY registration_id;
 SELECT status, reason_code, conflicting_registration_id, detail FROM revrtm.register_deal('acme', 'beta', '{ANY}', '{ANY}');
 SELECT * FROM revrtm.find_protection('acme', '{[0,9)}', '{[0,9)}', '[2026-07-02,2026-07-03)');
+SELECT reason_code, conflicting_registration_id = pg_temp.id(3) AS own_shown
+FROM revrtm.find_protection('globex', '{[0,9)}', '{[0,9)}', '[1990-01-01,1990-01-02)');
 SELECT status, reason_code, conflicting_registration_id IS NOT NULL AS own_shown
 FROM revrtm.register_deal('globex', 'beta', '{ANY}', '{ANY}');
 SELECT count(*) AS conflicts, count(*) FILTER (WHERE partner_id = 'alpha' OR other_partner_id = 'alpha') AS with_alpha
@@ -96,8 +99,8 @@ SELECT status FROM revrtm.withdraw_registration(pg_temp.id(3));
 RESET ROLE;
 
 -- Nor does beta find out when a protection begins or ends: whatever period it
--- asks about, it is told of the 90 days from the clock's day in the programme's
--- zone, the same that its registration gets. One rival's protection ended yesterday, one's
+-- asks about, it is told nothing, and its registration gets the 90 days from the
+-- clock's day in the programme's zone. One rival's protection ended yesterday, one's
 -- last day is today, one's first is the last of those days, one's the day after.
 CREATE FUNCTION pg_temp.today() RETURNS date LANGUAGE sql RETURN (clock_timestamp() AT TIME ZONE 'Pacific/Kiritimati')::date;
 UPDATE revrtm.programme SET timezone = 'Pacific/Kiritimati';
