@@ -47,6 +47,7 @@ OBJS = \
 	src/journey_io.o \
 	src/journeys.o \
 	src/literal.o \
+	src/loop.o \
 	src/markov.o \
 	src/model.o \
 	src/money.o \
@@ -126,11 +127,15 @@ SQL_MODULES = \
 	sql/71_comparison.sql \
 	sql/72_budget.sql \
 	sql/75_council.sql \
+	sql/77_maturity_model.sql \
+	sql/78_loop.sql \
+	sql/79_maturity.sql \
 	sql/80_adapter.sql \
 	sql/83_demo_market.sql \
 	sql/84_demo_deals.sql \
 	sql/85_demo.sql \
 	sql/86_demo_programme.sql \
+	sql/88_demo_maturity.sql \
 	sql/90_catalog.sql \
 	sql/99_grants.sql
 
