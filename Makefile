@@ -176,6 +176,7 @@ REGRESS = \
 	money \
 	policy \
 	partner_role \
+	maturity \
 	catalog \
 	api \
 	uninstall
@@ -202,6 +203,7 @@ PGTAP = \
 	test/pgtap/demo_council.sql \
 	test/pgtap/freeze.sql \
 	test/pgtap/identity.sql \
+	test/pgtap/loop.sql \
 	test/pgtap/markov.sql \
 	test/pgtap/maven_claims.sql \
 	test/pgtap/maven_crm.sql \

@@ -256,7 +256,7 @@ BEGIN ATOMIC
                count(*) FILTER (WHERE s.is_new AND s.fate IS NULL) AS waiting,
                count(*) FILTER (WHERE s.unit <> 'touch' AND s.fate IS NULL) AS present,
                revrtm.quantile(revrtm.quantile_agg(extract(epoch FROM loop_stage_at.at - s.entered_at)::float8)
-                   FILTER (WHERE s.unit <> 'touch' AND s.fate IS NULL), 0.5) / 86400 AS age_days,
+                   FILTER (WHERE s.unit <> 'touch' AND s.fate IS NULL AND isfinite(loop_stage_at.at)), 0.5) / 86400 AS age_days,
                sum(s.touches) FILTER (WHERE s.within) AS touches
         FROM (SELECT k.*, k.within AND k.unit <> 'touch' AS is_new
               FROM (SELECT t.stage, t.route_id, t.unit, t.entered_at, t.touches,

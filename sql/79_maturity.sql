@@ -46,6 +46,13 @@ BEGIN
             USING ERRCODE = '22023', HINT = 'The levels are in revrtm.maturity_level.';
     ELSIF coalesce(reason, '') = '' THEN
         RAISE EXCEPTION 'a score needs a reason' USING ERRCODE = '22023', HINT = 'Say what was seen.';
+    ELSIF isfinite(since) IS NOT TRUE THEN
+        RAISE EXCEPTION 'a score needs an instant from which on it holds' USING ERRCODE = '22023';
+    ELSIF EXISTS (SELECT FROM revrtm.maturity_score s
+                  WHERE s.model = score_maturity.model AND s.dimension = score_maturity.dimension AND lower(s.valid) = since) THEN
+        RAISE EXCEPTION 'a score of % begins at that very instant', quote_literal(dimension)
+            USING ERRCODE = '23P01', SCHEMA = 'revrtm', TABLE = 'maturity_score', CONSTRAINT = 'maturity_score_once',
+                  HINT = 'Update or delete that row, or say since when the new one holds.';
     END IF;
 
     UPDATE revrtm.maturity_score s
@@ -59,14 +66,14 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION revrtm.score_maturity(text, text, numeric, text, timestamptz) IS
-'Scores a dimension from an instant on, until the next score; the one that held ends there. 22023 for an unknown dimension, a score outside the model''s levels and a missing reason, 23P01 or 23505 where a score begins at that very instant.';
+'Scores a dimension from an instant on, until the next score; the one that held ends there. 22023 for an unknown dimension, a score outside the model''s levels, a missing reason and an infinite instant, 23P01 (maturity_score_once) where a score begins at that very instant.';
 
 -- The figures that criteria are about, each over its months and its route.
 -- Late binding: the figures are found when they are asked for.
 CREATE FUNCTION revrtm.maturity_evidence_at(at timestamptz DEFAULT revrtm.as_of(), model text DEFAULT NULL)
 RETURNS TABLE (model_id text, dimension text, level integer, kpi text, route_id text, comparison text, threshold numeric,
                since date, until date, value numeric, numerator numeric, denominator numeric, n bigint, met boolean, note text)
-LANGUAGE plpgsql STABLE ROWS 100
+LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 100
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -164,7 +171,7 @@ RETURNS TABLE (model_id text, dimension text, ordinal integer, side text, dimens
                self_score numeric, scored_by text, scored_since timestamptz, reason text,
                evidence_score integer, criteria bigint, measured bigint, result numeric, level_name text,
                target integer, gap numeric, next_step text, note text)
-LANGUAGE sql STABLE ROWS 20
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 20
 BEGIN ATOMIC
     WITH evidence AS MATERIALIZED (
         SELECT e.* FROM revrtm.maturity_evidence_at(at, model) e
@@ -187,20 +194,21 @@ BEGIN ATOMIC
     )
     SELECT j.model, j.dimension, j.ordinal, j.side, j.dimension_name, j.owner, array_to_string(j.kpis, ', '),
            j.self, j.scored_by, j.scored_since, j.reason, j.proved, j.criteria, j.measured, j.result, l.level_name,
-           coalesce(j.target, j.top), greatest(coalesce(j.target, j.top) - j.result, 0),
+           coalesce(j.target, j.top),
+           CASE WHEN j.result IS NOT NULL THEN greatest(coalesce(j.target, j.top) - j.result, 0) END,
            CASE WHEN j.self IS NULL THEN 'Score it with revrtm.score_maturity().'
                 WHEN j.criteria = 0 THEN 'Say in revrtm.maturity_criterion which figures prove it.'
                 WHEN j.proved IS NULL THEN 'Measure ' || (
                     SELECT string_agg(m.kpi || ' (' || m.note || ')', ', ' ORDER BY m.kpi)
                     FROM (SELECT e.kpi, min(e.note) AS note FROM evidence e
                           WHERE e.model_id = j.model AND e.dimension = j.dimension GROUP BY e.kpi) m) || '.'
-                WHEN j.result < j.top THEN concat_ws(' ', coalesce(g.description, n.description), 'It needs ' || (
+                ELSE nullif(concat_ws(' ', coalesce(g.description, n.description), 'It needs ' || (
                     SELECT string_agg(format('%s %s %s%s', e.kpi || CASE WHEN e.route_id <> 'ANY' THEN ' of ' || e.route_id ELSE '' END,
                                              e.comparison, trim_scale(e.threshold), ', is ' || trim_scale(round(e.value, 4))),
                                       '; ' ORDER BY e.level, e.kpi, e.route_id)
                     FROM (SELECT DISTINCT ON (x.kpi, x.route_id) x.* FROM evidence x
                           WHERE x.model_id = j.model AND x.dimension = j.dimension AND NOT x.met AND x.level <= floor(j.result) + 1
-                          ORDER BY x.kpi, x.route_id, x.level) e) || '.') END,
+                          ORDER BY x.kpi, x.route_id, x.level) e) || '.'), '') END,
            nullif(concat_ws(', ', CASE WHEN j.self IS NULL THEN 'no_score' END,
                             CASE WHEN j.criteria = 0 THEN 'no_criterion' WHEN j.measured = 0 THEN 'no_evidence'
                                  WHEN j.measured < j.criteria THEN 'partial_evidence' END,
@@ -267,7 +275,7 @@ COMMENT ON COLUMN revrtm.maturity.level_name IS 'Name of the level that the resu
 COMMENT ON COLUMN revrtm.maturity.target IS 'Level it is to reach.';
 COMMENT ON COLUMN revrtm.maturity.gap IS 'target - result, not below 0.';
 COMMENT ON COLUMN revrtm.maturity.next_step IS
-'What the next level looks like, and the figures up to it that are not met; or what is missing to judge it. NULL at the highest level.';
+'What the next level looks like, and the figures up to it that are not met; or what is missing to judge it. NULL where the highest level is reached and proved.';
 COMMENT ON COLUMN revrtm.maturity.note IS
 'no_score, no_criterion, no_evidence, partial_evidence, over_scored, joined by a comma, or NULL.';
 
