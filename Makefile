@@ -34,6 +34,7 @@ OBJS = \
 	src/curve_fit.o \
 	src/curve_search.o \
 	src/data_driven.o \
+	src/deal_tally.o \
 	src/decision.o \
 	src/demo.o \
 	src/dictionary.o \
@@ -66,6 +67,7 @@ OBJS = \
 	src/registration_state.o \
 	src/response_curve.o \
 	src/response_sample.o \
+	src/retention.o \
 	src/revrtm.o \
 	src/rival.o \
 	src/roe_check.o \
@@ -79,6 +81,8 @@ OBJS = \
 	src/shapley.o \
 	src/shapley_rate.o \
 	src/split.o \
+	src/tally.o \
+	src/tally_io.o \
 	src/touch_window.o \
 	src/transitions.o \
 	src/transitions_io.o \
@@ -125,7 +129,10 @@ SQL_MODULES = \
 	sql/70_romi.sql \
 	sql/71_comparison.sql \
 	sql/72_budget.sql \
+	sql/73_tally.sql \
+	sql/74_kpi.sql \
 	sql/75_council.sql \
+	sql/76_fair.sql \
 	sql/80_adapter.sql \
 	sql/83_demo_market.sql \
 	sql/84_demo_deals.sql \
