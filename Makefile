@@ -34,6 +34,7 @@ OBJS = \
 	src/curve_fit.o \
 	src/curve_search.o \
 	src/data_driven.o \
+	src/deal_tally.o \
 	src/decision.o \
 	src/demo.o \
 	src/dictionary.o \
@@ -67,6 +68,7 @@ OBJS = \
 	src/registration_state.o \
 	src/response_curve.o \
 	src/response_sample.o \
+	src/retention.o \
 	src/revrtm.o \
 	src/rival.o \
 	src/roe_check.o \
@@ -80,6 +82,8 @@ OBJS = \
 	src/shapley.o \
 	src/shapley_rate.o \
 	src/split.o \
+	src/tally.o \
+	src/tally_io.o \
 	src/touch_window.o \
 	src/transitions.o \
 	src/transitions_io.o \
@@ -126,7 +130,10 @@ SQL_MODULES = \
 	sql/70_romi.sql \
 	sql/71_comparison.sql \
 	sql/72_budget.sql \
+	sql/73_tally.sql \
+	sql/74_kpi.sql \
 	sql/75_council.sql \
+	sql/76_fair.sql \
 	sql/77_maturity_model.sql \
 	sql/78_loop.sql \
 	sql/79_maturity.sql \

@@ -1,0 +1,476 @@
+-- The KPIs: one long relation from which everything else is read, and a wide
+-- one over it. Deals come from the store of journeys in one pass.
+
+INSERT INTO revrtm.note (note, meaning) VALUES
+('ends_before_creation', 'Deals that ended on a day before their creation are left out of the days that deals took.'),
+('marks_missing', 'The partner roles and stages of deals were never read; refresh_marks() does.'),
+('marks_stale', 'The partner roles and stages of deals are older than the store of journeys; refresh_marks() brings them up to it.'),
+('no_base', 'There was no recurring revenue twelve months before, so nothing could be kept.'),
+('no_conflict_case', 'Conflicts are not recorded as cases.'),
+('no_cycle', 'No won deal took a day or more, so there is no pace.'),
+('no_decision', 'No registration was decided.'),
+('no_payback', 'A customer leaves no margin, so that what it cost is never earned back.'),
+('no_payout_run', 'Nothing was paid out by a run.'),
+('no_prospect', 'No deal was created and no registration submitted.'),
+('no_revenue', 'There is no revenue that a share could be taken of.'),
+('no_sqo_stage', 'revrtm.kpi_rule names no stage in which a deal is sales qualified.'),
+('no_target', 'There is no target.'),
+('open_backlog', 'Registrations still wait, whose time is not in the figure.'),
+('too_young', 'Some deals are still open and have time left to qualify; the rate can only rise.'),
+('unpriced', 'Deals without an amount, or without a rate to revrtm.currency, are counted, but part of no sum of money.');
+
+CREATE TABLE revrtm.kpi_rule (
+    rule           text PRIMARY KEY DEFAULT 'default' CHECK (rule = 'default'),
+    sqo_stages     text[] NOT NULL DEFAULT '{}' CHECK (array_position(sqo_stages, NULL) IS NULL),
+    sqo_days       integer NOT NULL DEFAULT 90 CHECK (sqo_days BETWEEN 0 AND 36500),
+    cac_categories text[] CHECK (array_position(cac_categories, NULL) IS NULL),
+    cac_lag        integer CHECK (cac_lag BETWEEN 0 AND 120),
+    ltv_months     integer NOT NULL DEFAULT 60 CHECK (ltv_months BETWEEN 1 AND 1200),
+    small_n        integer NOT NULL DEFAULT 20 CHECK (small_n >= 0),
+    shipped        boolean NOT NULL DEFAULT false
+);
+SELECT pg_catalog.pg_extension_config_dump('revrtm.kpi_rule', 'WHERE NOT shipped');
+COMMENT ON TABLE revrtm.kpi_rule IS 'The terms of the KPIs that companies settle for themselves: one row, which is shipped.';
+COMMENT ON COLUMN revrtm.kpi_rule.rule IS 'default; there is one rule.';
+COMMENT ON COLUMN revrtm.kpi_rule.sqo_stages IS 'Stages of opportunity_stage in which a deal is sales qualified; none: sqo_rate is NULL.';
+COMMENT ON COLUMN revrtm.kpi_rule.sqo_days IS 'Days of 24 hours from its creation in which a deal has to become so.';
+COMMENT ON COLUMN revrtm.kpi_rule.cac_categories IS 'Categories of spend that win customers; NULL for all of them, the fully loaded cost.';
+COMMENT ON COLUMN revrtm.kpi_rule.cac_lag IS
+'Months by which spend is ahead of the customers it wins; NULL for the median time that won deals of the months asked for took, rounded.';
+COMMENT ON COLUMN revrtm.kpi_rule.ltv_months IS 'Months at which ltv_capped ends a customer''s life.';
+COMMENT ON COLUMN revrtm.kpi_rule.small_n IS 'Fewer cases than that make the note small_n.';
+COMMENT ON COLUMN revrtm.kpi_rule.shipped IS 'Whether the row is as the extension made it; an edit clears it, and only then is it part of a dump.';
+INSERT INTO revrtm.kpi_rule (shipped) VALUES (true);
+CREATE TRIGGER own_shipped_row BEFORE INSERT OR UPDATE ON revrtm.kpi_rule
+FOR EACH ROW EXECUTE FUNCTION revrtm.own_shipped_row('rule');
+SELECT revrtm.register_policy('revrtm.kpi_rule');
+GRANT SELECT ON revrtm.kpi_rule TO PUBLIC;
+
+-- What reports read of a deal beside its journey.
+
+CREATE TABLE revrtm.deal_mark (
+    account_id     text NOT NULL,
+    opportunity_id text NOT NULL,
+    role           text,
+    partner_id     text,
+    qualified_at   timestamptz,
+    PRIMARY KEY (account_id, opportunity_id)
+);
+COMMENT ON TABLE revrtm.deal_mark IS
+'Cache: the partner role of deals and when they became sales qualified, read from touches, registrations and stages by refresh_marks(). Grain: one deal of the store that has either. Not part of a dump; refresh after a restore.';
+COMMENT ON COLUMN revrtm.deal_mark.account_id IS 'Account of the deal, as deal_journey has it.';
+COMMENT ON COLUMN revrtm.deal_mark.opportunity_id IS 'The deal.';
+COMMENT ON COLUMN revrtm.deal_mark.role IS 'sourced, co_sell or influenced, as partner_role has it; NULL for none.';
+COMMENT ON COLUMN revrtm.deal_mark.partner_id IS 'The partner that it is for.';
+COMMENT ON COLUMN revrtm.deal_mark.qualified_at IS 'When the deal first entered one of kpi_rule.sqo_stages; NULL for never.';
+
+CREATE TABLE revrtm.mark_refresh (
+    store        text PRIMARY KEY DEFAULT 'deal_mark' CHECK (store = 'deal_mark'),
+    refreshed_at timestamptz NOT NULL
+);
+COMMENT ON TABLE revrtm.mark_refresh IS 'Cache: how old deal_mark is. One row, none before the first refresh; not part of a dump.';
+COMMENT ON COLUMN revrtm.mark_refresh.store IS 'The store.';
+COMMENT ON COLUMN revrtm.mark_refresh.refreshed_at IS 'Start of the transaction of the last refresh.';
+
+CREATE FUNCTION revrtm.refresh_marks() RETURNS bigint
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    changed bigint;
+BEGIN
+    LOCK TABLE revrtm.deal_mark IN SHARE ROW EXCLUSIVE MODE;
+    WITH found AS MATERIALIZED (
+        SELECT k.account_id, k.opportunity_id, nullif(p.role, 'none') AS role, p.partner_id, s.qualified_at
+        FROM revrtm.deal_journey k
+        LEFT JOIN revrtm.partner_role p ON p.opportunity_id = k.opportunity_id
+        LEFT JOIN (SELECT x.opportunity_id, min(x.entered_at) AS qualified_at
+                   FROM revrtm.opportunity_stage x
+                   WHERE x.stage = ANY ((SELECT r.sqo_stages FROM revrtm.kpi_rule r)::text[])
+                   GROUP BY x.opportunity_id) s ON s.opportunity_id = k.opportunity_id
+        WHERE p.role <> 'none' OR s.qualified_at IS NOT NULL
+    ), gone AS (
+        DELETE FROM revrtm.deal_mark m
+        WHERE NOT EXISTS (SELECT FROM found f
+                          WHERE f.account_id = m.account_id AND f.opportunity_id = m.opportunity_id)
+        RETURNING 1
+    ), kept AS (
+        INSERT INTO revrtm.deal_mark AS m (account_id, opportunity_id, role, partner_id, qualified_at)
+        SELECT f.account_id, f.opportunity_id, f.role, f.partner_id, f.qualified_at FROM found f
+        ON CONFLICT (account_id, opportunity_id) DO UPDATE
+        SET (role, partner_id, qualified_at) = (excluded.role, excluded.partner_id, excluded.qualified_at)
+        WHERE m.* IS DISTINCT FROM excluded.*
+        RETURNING 1
+    )
+    SELECT (SELECT count(*) FROM gone) + (SELECT count(*) FROM kept) INTO changed;
+    INSERT INTO revrtm.mark_refresh AS m (refreshed_at) VALUES (now())
+    ON CONFLICT (store) DO UPDATE SET refreshed_at = excluded.refreshed_at;
+    RETURN changed;
+END
+$$;
+COMMENT ON FUNCTION revrtm.refresh_marks() IS
+'Brings deal_mark up to touches, registrations, stages and the store of journeys, and returns how many rows changed. Call it after refresh_journeys(). Who is not staff reads only some registrations, or none, and so must not refresh.';
+
+-- How long registrations wait for a decision.
+
+CREATE VIEW revrtm.registration_decision WITH (security_invoker = true) AS
+WITH step AS (
+    -- Changes of the state, each with that of the next; a deletion ends the wait too.
+    SELECT e.registration_id, e.revision, e.logged_at, e.at, e.to_status, e.partner_id, e.account_id,
+           lead(e.at) OVER (PARTITION BY e.registration_id ORDER BY e.logged_at, e.revision) AS until,
+           coalesce(s.open, false) AS is_open
+    FROM revrtm.registration_event e
+    LEFT JOIN revrtm.registration_state s ON s.status = e.to_status
+    WHERE e.to_status IS DISTINCT FROM e.from_status
+), case_file AS (
+    SELECT p.registration_id,
+           min(p.at) FILTER (WHERE p.is_open) AS submitted_at,
+           min(p.at) FILTER (WHERE p.to_status IN ('approved', 'rejected')) AS decided_at,
+           (array_agg(p.to_status ORDER BY p.logged_at, p.revision)
+                FILTER (WHERE p.to_status IN ('approved', 'rejected')))[1] AS decision,
+           max(p.until) FILTER (WHERE p.is_open) AS left_at,
+           bool_or(p.is_open AND p.until IS NULL) AS is_open,
+           sum(revrtm.business_hours_between(p.at, coalesce(p.until, revrtm.as_of()), u.calendar))
+               FILTER (WHERE p.is_open AND p.to_status <> 'action_required') AS hours,
+           sum(revrtm.business_hours_between(p.at, coalesce(p.until, revrtm.as_of()), u.calendar))
+               FILTER (WHERE p.to_status = 'action_required') AS paused_hours
+    FROM step p CROSS JOIN revrtm.programme u
+    GROUP BY p.registration_id
+    HAVING bool_or(p.is_open)
+)
+SELECT c.registration_id::text AS registration_decision_key,
+       c.registration_id,
+       r.account_id,
+       r.partner_id,
+       coalesce(k.route_id, '(none)') AS route_id,
+       CASE WHEN cardinality(r.region_codes) = 1 THEN r.region_codes[1] ELSE '(several)' END AS region,
+       CASE WHEN cardinality(r.product_codes) = 1 THEN r.product_codes[1] ELSE '(several)' END AS product,
+       r.opportunity_id,
+       c.submitted_at,
+       c.decided_at,
+       c.decision,
+       CASE WHEN c.is_open THEN NULL ELSE c.left_at END AS left_at,
+       c.is_open,
+       c.hours,
+       coalesce(c.paused_hours, 0) AS paused_hours
+FROM case_file c
+JOIN revrtm.deal_registration r ON r.registration_id = c.registration_id
+LEFT JOIN revrtm.deal_journey k ON k.opportunity_id = r.opportunity_id;
+COMMENT ON VIEW revrtm.registration_decision IS
+'How long each registration waited for us, from the event log: in hours of the programme''s calendar from its submission to its decision, without the time in action_required, when the partner was to act. Grain: one registration that was submitted and is still there; row security applies.';
+COMMENT ON COLUMN revrtm.registration_decision.registration_decision_key IS 'The registration.';
+COMMENT ON COLUMN revrtm.registration_decision.registration_id IS 'The registration.';
+COMMENT ON COLUMN revrtm.registration_decision.account_id IS 'Its account.';
+COMMENT ON COLUMN revrtm.registration_decision.partner_id IS 'Its partner.';
+COMMENT ON COLUMN revrtm.registration_decision.route_id IS 'Route of the deal it became; (none) before that.';
+COMMENT ON COLUMN revrtm.registration_decision.region IS 'Its region; (several) for more than one.';
+COMMENT ON COLUMN revrtm.registration_decision.product IS 'Its product; (several) for more than one.';
+COMMENT ON COLUMN revrtm.registration_decision.opportunity_id IS 'The deal it became.';
+COMMENT ON COLUMN revrtm.registration_decision.submitted_at IS 'When it was submitted.';
+COMMENT ON COLUMN revrtm.registration_decision.decided_at IS 'When it was first approved or rejected; NULL before, and where it was withdrawn or ran out.';
+COMMENT ON COLUMN revrtm.registration_decision.decision IS 'approved or rejected.';
+COMMENT ON COLUMN revrtm.registration_decision.left_at IS 'When it ceased to wait, decided or not; NULL while it waits.';
+COMMENT ON COLUMN revrtm.registration_decision.is_open IS 'Whether it waits for a decision.';
+COMMENT ON COLUMN revrtm.registration_decision.hours IS 'Business hours that it waited for us, up to revrtm.as_of() while it does.';
+COMMENT ON COLUMN revrtm.registration_decision.paused_hours IS 'Business hours in action_required, which are not in hours.';
+
+CREATE FUNCTION revrtm.kpi_line(first date, last date, by text[])
+RETURNS TABLE (period date, route_id text, segment text, region text, product text, kpi text, value numeric,
+               numerator numeric, denominator numeric, n bigint, lo double precision, hi double precision, note text)
+LANGUAGE sql STABLE PARALLEL SAFE COST 1000 ROWS 1000
+BEGIN ATOMIC
+WITH rule AS MATERIALIZED (
+    SELECT r.sqo_stages, r.sqo_days, r.cac_categories, r.cac_lag, coalesce(r.ltv_months, 60) AS ltv_months,
+           coalesce(r.small_n, 20) AS small_n, revrtm.as_of() AS as_of,
+           'period' <> ALL (by) AS whole,
+           CASE WHEN cardinality(r.sqo_stages) > 0 THEN r.sqo_days END AS qualify_days,
+           (SELECT CASE WHEN m.refreshed_at IS NULL THEN 'marks_missing'
+                        WHEN m.refreshed_at < j.refreshed_at THEN 'marks_stale' END
+            FROM (SELECT 1) one LEFT JOIN revrtm.mark_refresh m ON true LEFT JOIN revrtm.journey_refresh j ON true) AS marks
+    FROM (SELECT 1) one LEFT JOIN revrtm.kpi_rule r ON true
+), deal_cell AS MATERIALIZED (
+    SELECT CASE WHEN 'route' = ANY (by) THEN d.route_id ELSE '(all)' END AS route_id,
+           CASE WHEN 'segment' = ANY (by) THEN coalesce(d.segment, '(none)') ELSE '(all)' END AS segment,
+           CASE WHEN 'region' = ANY (by) THEN coalesce(d.region, '(none)') ELSE '(all)' END AS region,
+           CASE WHEN 'product' = ANY (by) THEN coalesce(d.product, '(none)') ELSE '(all)' END AS product,
+           revrtm.deal_tally_agg(d.created_at, d.ended_at, d.is_closed, d.is_won,
+               revrtm.reporting_amount(d.amount, d.currency, revrtm.local_date(d.created_at)),
+               revrtm.reporting_amount(d.amount, d.currency, revrtm.local_date(d.ended_at)),
+               revrtm.reporting_amount(coalesce(d.margin, d.amount * coalesce(r.default_margin, 1)), d.currency,
+                                       revrtm.local_date(d.ended_at)),
+               d.margin IS NULL, m.role, m.qualified_at, (SELECT u.qualify_days FROM rule u),
+               (SELECT u.as_of FROM rule u), kpi_line.first) AS tally
+    FROM revrtm.deal_journey d
+    LEFT JOIN revrtm.route r ON r.route_id = d.route_id
+    LEFT JOIN revrtm.deal_mark m ON m.account_id = d.account_id AND m.opportunity_id = d.opportunity_id
+    GROUP BY 1, 2, 3, 4
+), spent AS MATERIALIZED (
+    SELECT CASE WHEN 'route' = ANY (by) THEN s.route_id ELSE '(all)' END AS route_id, revrtm.period(s.period) AS period,
+           coalesce(sum(revrtm.reporting_amount(s.amount, s.currency, s.period)), 0) AS amount,
+           min(revrtm.reporting_note(s.currency, s.period)) AS note
+    FROM revrtm.spend s CROSS JOIN rule u
+    WHERE u.cac_categories IS NULL OR s.category = ANY (u.cac_categories)
+    GROUP BY 1, 2
+), span AS MATERIALIZED (
+    SELECT coalesce(revrtm.period(kpi_line.first),
+                    least((SELECT min(p.period) FROM deal_cell c CROSS JOIN LATERAL revrtm.deal_parts(c.tally, NULL, NULL, true) p),
+                          (SELECT min(s.period) FROM spent s), revrtm.period(u.as_of))) AS first,
+           least(revrtm.period(kpi_line.last), revrtm.period(u.as_of)) AS last
+    FROM rule u
+), month AS MATERIALIZED (
+    SELECT m.period FROM span s CROSS JOIN LATERAL revrtm.months(s.first, s.last) m (period)
+    WHERE m.period = s.first OR NOT (SELECT u.whole FROM rule u)
+), part AS MATERIALIZED (
+    SELECT c.route_id, c.segment, c.region, c.product, p.*, p.won + p.lost AS closed
+    FROM deal_cell c CROSS JOIN span s
+    CROSS JOIN LATERAL revrtm.deal_parts(c.tally, s.first, s.last, (SELECT u.whole FROM rule u)) p
+), route_part AS MATERIALIZED (
+    SELECT c.route_id, p.*
+    FROM (SELECT d.route_id, revrtm.rollup(d.tally) AS tally FROM deal_cell d GROUP BY d.route_id) c CROSS JOIN span s
+    CROSS JOIN LATERAL revrtm.deal_parts(c.tally, s.first, s.last, (SELECT u.whole FROM rule u)) p
+), customer AS MATERIALIZED (
+    -- Who sourced a customer: the route of its first won deal.
+    SELECT DISTINCT ON (k.account_id) k.account_id, k.route_id, k.segment, k.region, k.ended_at
+    FROM (SELECT coalesce(m.canonical_id, d.account_id) AS account_id, d.opportunity_id, d.route_id, d.segment, d.region,
+                 d.ended_at
+          FROM revrtm.deal_journey d LEFT JOIN revrtm.account_merge m ON m.account_id = d.account_id
+          WHERE d.is_won AND d.is_closed AND d.ended_at <= (SELECT u.as_of FROM rule u) AND d.account_id <> '(none)') k
+    ORDER BY k.account_id, k.ended_at, k.opportunity_id COLLATE "C"
+), won_customer AS (
+    SELECT CASE WHEN 'route' = ANY (by) THEN k.route_id ELSE '(all)' END AS route_id,
+           CASE WHEN (SELECT u.whole FROM rule u) THEN s.first ELSE k.period END AS period, count(*) AS customers
+    FROM (SELECT c.route_id, revrtm.period(c.ended_at) AS period FROM customer c) k CROSS JOIN span s
+    WHERE k.period BETWEEN s.first AND s.last
+    GROUP BY 1, 2
+), lag AS MATERIALIZED (
+    SELECT coalesce((SELECT u.cac_lag FROM rule u),
+                    (SELECT round(p.cycle_median / 30.4375)::int
+                     FROM (SELECT revrtm.rollup(d.tally) AS tally FROM deal_cell d) c CROSS JOIN span s
+                     CROSS JOIN LATERAL revrtm.deal_parts(c.tally, s.first, s.last, true) p), 0) AS months
+), acquisition AS (
+    SELECT k.route_id, CASE WHEN (SELECT u.whole FROM rule u) THEN s.first ELSE k.period END AS period,
+           sum(k.amount) AS amount, min(k.note) AS note
+    FROM (SELECT x.route_id, (x.period + pg_catalog.make_interval(months => (SELECT l.months FROM lag l)))::date AS period,
+                 x.amount, x.note
+          FROM spent x) k CROSS JOIN span s
+    WHERE k.period BETWEEN s.first AND s.last
+    GROUP BY 1, 2
+), changes AS (
+    SELECT e.account_id, revrtm.tally_agg(e.at, e.amount) AS tally, count(*) FILTER (WHERE e.amount IS NULL) AS unpriced
+    FROM (SELECT coalesce(m.canonical_id, x.account_id) AS account_id, x.at,
+                 revrtm.reporting_amount(x.amount, x.currency, x.at) AS amount
+          FROM revrtm.revenue_event x
+          LEFT JOIN revrtm.account_merge m ON m.account_id = x.account_id
+          -- What amends a deal is no movement of recurring revenue.
+          WHERE lower(x.kind) NOT IN (SELECT a.kind FROM revrtm.amendment_kind a)) e
+    GROUP BY e.account_id
+), kept_cell AS MATERIALIZED (
+    SELECT CASE WHEN 'route' = ANY (by) THEN coalesce(c.route_id, '(none)') ELSE '(all)' END AS route_id,
+           CASE WHEN 'segment' = ANY (by) THEN coalesce(c.segment, '(none)') ELSE '(all)' END AS segment,
+           CASE WHEN 'region' = ANY (by) THEN coalesce(c.region, '(none)') ELSE '(all)' END AS region,
+           revrtm.retention_agg(x.tally, CASE WHEN (SELECT u.whole FROM rule u) THEN s.last ELSE s.first END, s.last) AS tally,
+           sum(x.unpriced) AS unpriced
+    FROM changes x LEFT JOIN customer c ON c.account_id = x.account_id CROSS JOIN span s
+    GROUP BY 1, 2, 3
+), kept AS (
+    SELECT c.route_id, c.segment, c.region, c.unpriced, p.*
+    FROM kept_cell c CROSS JOIN LATERAL revrtm.retention_parts(c.tally, NULL, NULL) p
+), kept_route AS (
+    SELECT c.route_id, CASE WHEN (SELECT u.whole FROM rule u) THEN s.first ELSE p.period END AS period,
+           p.accounts, p.lost, p.customers, p.amount
+    FROM (SELECT k.route_id, revrtm.rollup(k.tally) AS tally FROM kept_cell k GROUP BY k.route_id) c
+    CROSS JOIN span s CROSS JOIN LATERAL revrtm.retention_parts(c.tally, NULL, NULL) p
+), economy AS (
+    -- A route keeps its row, whatever there is to tell of it.
+    SELECT r.route_id, m.period, w.customers, a.amount AS spend, a.note AS spend_note,
+           k.accounts, k.lost, k.customers AS payers, k.amount AS yearly,
+           p.year_amount, p.year_margin, p.open_amount, p.won_amount,
+           revrtm.ratio(a.amount, w.customers) AS cac,
+           -- What a customer leaves in a month, before what it cost to win it.
+           revrtm.ratio(k.amount, k.customers * 12) * revrtm.ratio(p.year_margin, p.year_amount) AS monthly
+    FROM (SELECT x.route_id FROM revrtm.route x WHERE x.active AND 'route' = ANY (by)
+          UNION SELECT x.route_id FROM route_part x
+          UNION SELECT x.route_id FROM spent x
+          UNION SELECT x.route_id FROM kept_cell x) r
+    CROSS JOIN month m
+    LEFT JOIN won_customer w ON w.route_id = r.route_id AND w.period = m.period
+    LEFT JOIN acquisition a ON a.route_id = r.route_id AND a.period = m.period
+    LEFT JOIN kept_route k ON k.route_id = r.route_id AND k.period = m.period
+    LEFT JOIN route_part p ON p.route_id = r.route_id AND p.period = m.period
+), decision AS MATERIALIZED (
+    SELECT CASE WHEN 'route' = ANY (by) THEN d.route_id ELSE '(all)' END AS route_id,
+           CASE WHEN 'region' = ANY (by) THEN d.region ELSE '(all)' END AS region,
+           CASE WHEN 'product' = ANY (by) THEN d.product ELSE '(all)' END AS product,
+           revrtm.period(d.submitted_at) AS submitted, revrtm.period(d.decided_at) AS decided,
+           revrtm.period(d.left_at) AS gone, d.hours, d.opportunity_id
+    FROM revrtm.registration_decision d
+    WHERE d.submitted_at <= (SELECT u.as_of FROM rule u)
+), approval AS (
+    SELECT d.route_id, d.region, d.product, m.period,
+           count(*) FILTER (WHERE d.decided BETWEEN m.period AND m.last) AS decided,
+           revrtm.quantile_agg(d.hours) FILTER (WHERE d.decided BETWEEN m.period AND m.last) AS hours,
+           count(*) FILTER (WHERE coalesce(d.gone > m.last, true)) AS backlog,
+           count(*) FILTER (WHERE d.submitted >= m.period) AS submitted
+    FROM decision d
+    JOIN (SELECT x.period, CASE WHEN (SELECT u.whole FROM rule u) THEN s.last ELSE x.period END AS last
+          FROM month x CROSS JOIN span s) m
+      ON d.submitted <= m.last AND coalesce(d.gone, 'infinity') >= m.period
+    GROUP BY d.route_id, d.region, d.product, m.period
+), lead AS (
+    -- A registration that became no deal is a lead of its own, without a segment.
+    SELECT d.route_id, CASE WHEN 'segment' = ANY (by) THEN '(none)' ELSE '(all)' END AS segment, d.region, d.product,
+           CASE WHEN (SELECT u.whole FROM rule u) THEN s.first ELSE d.submitted END AS period, count(*) AS leads
+    FROM decision d CROSS JOIN span s
+    WHERE d.opportunity_id IS NULL AND d.submitted BETWEEN s.first AND s.last
+    GROUP BY 1, 2, 3, 4, 5
+), line AS (
+    SELECT p.period, p.route_id, p.segment, p.region, p.product, v.kpi, v.value, v.numerator, v.denominator, v.n, v.lo, v.hi,
+           v.note
+    FROM part p CROSS JOIN rule u
+    CROSS JOIN LATERAL revrtm.wilson(p.won, p.closed) w
+    CROSS JOIN LATERAL revrtm.wilson(p.created_won, p.created_won + p.created_lost) c
+    CROSS JOIN LATERAL (VALUES
+        ('sourced_pipeline', CASE WHEN u.marks = 'marks_missing' THEN NULL ELSE p.sourced_amount END,
+         p.sourced_amount, p.created_amount, p.sourced, NULL::float8, NULL::float8,
+         coalesce(u.marks, CASE WHEN p.created_unpriced > 0 THEN 'unpriced' END)),
+        ('influenced_pipeline', CASE WHEN u.marks = 'marks_missing' THEN NULL ELSE p.co_sell_amount + p.influenced_amount END,
+         p.co_sell_amount + p.influenced_amount, p.created_amount, p.co_sell + p.influenced, NULL, NULL,
+         coalesce(u.marks, CASE WHEN p.created_unpriced > 0 THEN 'unpriced' END)),
+        ('win_rate', revrtm.ratio(p.won, p.closed), p.won, p.closed, p.closed, w.lo, w.hi,
+         revrtm.ratio_note(p.closed, 'no_closed')),
+        ('win_rate_created', revrtm.ratio(p.created_won, p.created_won + p.created_lost), p.created_won,
+         p.created_won + p.created_lost, p.created, c.lo, c.hi,
+         revrtm.ratio_note(p.created_won + p.created_lost, 'no_closed')),
+        ('cycle_time_median', p.cycle_median::numeric, NULL, NULL, p.cycles, NULL, NULL,
+         coalesce(revrtm.ratio_note(p.cycles, 'no_closed'), CASE WHEN p.reversed > 0 THEN 'ends_before_creation' END)),
+        ('cycle_time_p90', p.cycle_p90::numeric, NULL, NULL, p.cycles, NULL, NULL,
+         coalesce(revrtm.ratio_note(p.cycles, 'no_closed'), CASE WHEN p.reversed > 0 THEN 'ends_before_creation' END)),
+        ('velocity', revrtm.ratio(p.open_amount * revrtm.ratio(p.won, p.closed), p.cycle_median::numeric),
+         p.open_amount * revrtm.ratio(p.won, p.closed), p.cycle_median::numeric, p.open_deals, NULL, NULL,
+         coalesce(revrtm.ratio_note(p.closed, 'no_closed'), revrtm.ratio_note(p.cycle_median::numeric, 'no_cycle'))),
+        ('gross_margin', revrtm.ratio(p.margin, p.won_amount), p.margin, p.won_amount, p.won, NULL, NULL,
+         coalesce(revrtm.ratio_note(p.won, 'no_closed'), revrtm.ratio_note(p.won_amount, 'no_revenue'),
+                  CASE WHEN p.won_unpriced > 0 THEN 'unpriced' WHEN p.margin_estimated > 0 THEN 'margin_estimated' END)))
+        v (kpi, value, numerator, denominator, n, lo, hi, note)
+    -- A year after the last deal a cell still has its revenue.
+    WHERE p.created + p.closed + p.open_deals + p.reversed > 0
+    UNION ALL
+    SELECT q.period, q.route_id, q.segment, q.region, q.product, 'sqo_rate',
+           CASE WHEN u.qualify_days IS NOT NULL THEN revrtm.ratio(q.qualified, q.leads) END, q.qualified, q.leads, q.leads::bigint,
+           CASE WHEN u.qualify_days IS NOT NULL THEN w.lo END, CASE WHEN u.qualify_days IS NOT NULL THEN w.hi END,
+           CASE WHEN u.qualify_days IS NULL THEN 'no_sqo_stage'
+                ELSE coalesce(u.marks, revrtm.ratio_note(q.leads, 'no_prospect'), CASE WHEN q.unripe > 0 THEN 'too_young' END) END
+    FROM (SELECT x.period, x.route_id, x.segment, x.region, x.product, sum(x.qualified)::bigint AS qualified,
+                 sum(x.leads)::bigint AS leads, sum(x.unripe) AS unripe
+          FROM (SELECT p.period, p.route_id, p.segment, p.region, p.product, p.qualified, p.created AS leads, p.unripe
+                FROM part p WHERE p.created > 0
+                UNION ALL
+                SELECT l.period, l.route_id, l.segment, l.region, l.product, 0, l.leads, 0 FROM lead l) x
+          GROUP BY x.period, x.route_id, x.segment, x.region, x.product) q
+    CROSS JOIN rule u CROSS JOIN LATERAL revrtm.wilson(q.qualified, q.leads) w
+    UNION ALL
+    SELECT e.period, e.route_id, '(all)', '(all)', '(all)', v.kpi, v.value, v.numerator, v.denominator, v.n, NULL, NULL, v.note
+    FROM economy e CROSS JOIN rule u
+    CROSS JOIN LATERAL (
+        -- The share of customers that were lost in a year; their revenue over it is what one leaves in its life.
+        SELECT revrtm.ratio(e.lost, e.accounts) AS churn,
+               CASE WHEN coalesce(e.payers, 0) = 0 THEN 'no_customers' WHEN coalesce(e.accounts, 0) = 0 THEN 'no_base'
+                    WHEN coalesce(e.year_amount, 0) = 0 THEN 'no_revenue' WHEN e.lost = 0 THEN 'no_churn'
+                    WHEN e.accounts < u.small_n THEN 'small_n' END AS note) l
+    CROSS JOIN LATERAL (VALUES
+        ('pipeline_coverage', NULL::numeric, coalesce(e.open_amount, 0), NULL::numeric, NULL::bigint, 'no_target'),
+        ('cac', e.cac, coalesce(e.spend, 0), e.customers, e.customers,
+         coalesce(revrtm.ratio_note(e.customers, 'no_customers'), CASE WHEN coalesce(e.spend, 0) = 0 THEN 'zero_spend' END,
+                  e.spend_note)),
+        ('ltv', revrtm.ratio(e.monthly * 12, l.churn), e.monthly * 12, l.churn, e.accounts, l.note),
+        ('ltv_capped', CASE WHEN e.accounts > 0 THEN e.monthly * least(revrtm.ratio(12, l.churn), u.ltv_months) END,
+         e.monthly, NULL, e.accounts, nullif(l.note, 'no_churn')),
+        ('ltv_cac', revrtm.ratio(revrtm.ratio(e.monthly * 12, l.churn), e.cac), revrtm.ratio(e.monthly * 12, l.churn),
+         e.cac, e.customers,
+         coalesce(nullif(l.note, 'small_n'), revrtm.ratio_note(e.customers, 'no_customers'), revrtm.ratio_note(e.cac, 'zero_spend'), l.note)),
+        ('payback', CASE WHEN e.monthly > 0 THEN revrtm.ratio(e.cac, e.monthly) END, e.cac, e.monthly, e.customers,
+         coalesce(revrtm.ratio_note(e.customers, 'no_customers'),
+                  CASE WHEN e.monthly IS NULL THEN 'no_revenue' WHEN e.monthly <= 0 THEN 'no_payback' END)),
+        ('conflict_rate', NULL, NULL, NULL, NULL, 'no_conflict_case'),
+        ('payout_accuracy', NULL, NULL, NULL, NULL, 'no_payout_run')) v (kpi, value, numerator, denominator, n, note)
+    UNION ALL
+    SELECT CASE WHEN u.whole THEN (SELECT s.first FROM span s) ELSE k.period END, k.route_id, k.segment, k.region, '(all)', v.kpi,
+           v.value, v.numerator, k.start_amount, k.accounts, NULL, NULL,
+           coalesce(revrtm.ratio_note(k.start_amount, 'no_base'), CASE WHEN k.unpriced > 0 THEN 'fx_missing' END)
+    FROM kept k CROSS JOIN rule u
+    CROSS JOIN LATERAL (VALUES
+        ('nrr', revrtm.ratio(k.end_amount, k.start_amount), k.end_amount),
+        ('grr', revrtm.ratio(k.retained_amount, k.start_amount), k.retained_amount)) v (kpi, value, numerator)
+    UNION ALL
+    SELECT a.period, a.route_id, '(all)', a.region, a.product, 'approval_time', revrtm.quantile(a.hours, 0.5)::numeric,
+           a.decided, a.decided + a.backlog, a.decided, NULL, NULL,
+           CASE WHEN a.decided = 0 THEN 'no_decision' WHEN a.backlog > 0 THEN 'open_backlog' END
+    FROM approval a
+    WHERE a.decided + a.backlog > 0
+)
+SELECT l.period, l.route_id, l.segment, l.region, l.product, l.kpi, l.value, l.numerator, l.denominator, l.n, l.lo, l.hi, l.note
+FROM line l;
+END;
+COMMENT ON FUNCTION revrtm.kpi_line(date, date, text[]) IS
+'Step of kpi_between: the query, which the planner puts in place with what is asked for.';
+
+-- Compiling the query takes longer than running it, and what is asked for
+-- must be known when it is planned.
+CREATE FUNCTION revrtm.kpi_between(first date, last date, by text[] DEFAULT '{period,route,segment,region,product}')
+RETURNS TABLE (period date, route_id text, segment text, region text, product text, kpi text, value numeric,
+               numerator numeric, denominator numeric, n bigint, lo double precision, hi double precision, note text)
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000 ROWS 1000
+SET search_path = pg_catalog, pg_temp
+SET jit = off
+SET plan_cache_mode = force_custom_plan
+AS $$
+DECLARE
+    unknown text;
+BEGIN
+    SELECT string_agg(coalesce(quote_literal(b.name), 'NULL'), ', ' ORDER BY b.name COLLATE "C") INTO unknown
+    FROM unnest(coalesce(kpi_between.by, '{NULL}')) b (name)
+    WHERE coalesce(b.name <> ALL ('{period,route,segment,region,product}'), true);
+    IF unknown IS NOT NULL THEN
+        RAISE EXCEPTION 'KPIs are not told by %', unknown
+            USING ERRCODE = '22023', HINT = 'The dimensions are period, route, segment, region and product.';
+    END IF;
+    RETURN QUERY SELECT * FROM revrtm.kpi_line(kpi_between.first, kpi_between.last, kpi_between.by);
+END
+$$;
+COMMENT ON FUNCTION revrtm.kpi_between(date, date, text[]) IS
+'The KPIs of the months from first to last, told by these dimensions: the rows of revrtm.kpi, with the columns of that view. What is not told apart reads (all); without period all months are one row, under the first. NULL first: from the first month there is; no month after that of revrtm.as_of() is shown. Deals are read from the store in one pass, never touches. 22023 for an unknown dimension, or where last is before first.';
+
+CREATE VIEW revrtm.kpi WITH (security_invoker = true) AS
+SELECT pg_catalog.concat_ws(':', k.kpi, revrtm.date_text(k.period), k.route_id, k.segment, k.region, k.product) AS kpi_key,
+       k.kpi,
+       k.period,
+       k.route_id,
+       k.segment,
+       k.region,
+       k.product,
+       k.value::numeric(24, 6) AS value,
+       k.numerator::numeric(24, 4) AS numerator,
+       k.denominator::numeric(24, 4) AS denominator,
+       k.n,
+       k.lo,
+       k.hi,
+       k.note
+FROM revrtm.kpi_between(NULL, NULL, '{period,route,segment,region,product}') k;
+COMMENT ON VIEW revrtm.kpi IS
+'Every KPI, long. Grain: KPI x month x route x segment x region x product. (none) where the CRM tells none; (all) where the source of a KPI does not tell the dimension: cac, ltv, ltv_capped, ltv_cac, payback, pipeline_coverage, conflict_rate and payout_accuracy are by route, nrr and grr have no product, approval_time no segment. Sum numerators and denominators before dividing; medians and what is made of them ask kpi_between for another grain.';
+COMMENT ON COLUMN revrtm.kpi.kpi_key IS 'kpi:period:route_id:segment:region:product.';
+COMMENT ON COLUMN revrtm.kpi.kpi IS
+'sourced_pipeline, influenced_pipeline: amount of the deals created in the month that a partner sourced, or took part in without (co-sell and influenced). win_rate: won of the deals closed in the month; win_rate_created: won of those created in the month that are closed by now. cycle_time_median, cycle_time_p90: days from the day of creation to that of the end of the deals won in the month. sqo_rate: deals created in the month that became sales qualified in time, of all of them and the registrations of the month that became no deal. velocity: open amount x win rate / median days, money a day. pipeline_coverage: open amount at the month''s end over what is missing to the target. cac: spend, by the lag before, over accounts won for the first time. ltv: yearly revenue a customer x gross margin of a year / share of customers lost in a year; ltv_capped: its life cut at kpi_rule.ltv_months; ltv_cac; payback: cac in months of margin of a customer. gross_margin: margin over amount of won deals. nrr, grr: revenue of the customers of twelve months before, now, over then, without what they grew by in grr; of the route, segment and region of a customer''s first won deal. approval_time: median business hours of registrations decided in the month. conflict_rate. payout_accuracy.';
+COMMENT ON COLUMN revrtm.kpi.period IS 'First day of the month.';
+COMMENT ON COLUMN revrtm.kpi.route_id IS 'Route to market.';
+COMMENT ON COLUMN revrtm.kpi.segment IS 'Segment.';
+COMMENT ON COLUMN revrtm.kpi.region IS 'Region.';
+COMMENT ON COLUMN revrtm.kpi.product IS 'Product.';
+COMMENT ON COLUMN revrtm.kpi.value IS 'The KPI: a share from 0 on, money in revrtm.currency, days, hours or months; NULL as note says.';
+COMMENT ON COLUMN revrtm.kpi.numerator IS 'What it is a part of the denominator; additive, but for velocity, ltv, ltv_capped, ltv_cac and payback.';
+COMMENT ON COLUMN revrtm.kpi.denominator IS
+'What it is measured against; additive likewise. Of sourced and influenced pipeline all that was created, of approval_time the decided and those that still wait at the end of the month. NULL for days.';
+COMMENT ON COLUMN revrtm.kpi.n IS 'Cases behind it: deals, customers or registrations.';
+COMMENT ON COLUMN revrtm.kpi.lo IS 'Lower end of the 95 % interval of a rate (Wilson); NULL for others.';
+COMMENT ON COLUMN revrtm.kpi.hi IS 'Its upper end.';
+COMMENT ON COLUMN revrtm.kpi.note IS 'Why the value is NULL, or what to know of it: a code of revrtm.note; NULL for nothing.';

@@ -1,0 +1,1 @@
+-- Comparisons that a change of the mix cannot fake.
