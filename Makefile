@@ -30,6 +30,7 @@ OBJS = \
 	src/credit.o \
 	src/credits.o \
 	src/credits_io.o \
+	src/criteria.o \
 	src/curve.o \
 	src/curve_fit.o \
 	src/curve_search.o \
@@ -133,15 +134,25 @@ SQL_MODULES = \
 	sql/73_tally.sql \
 	sql/74_kpi.sql \
 	sql/75_council.sql \
+	sql/76_criteria.sql \
 	sql/76_fair.sql \
+	sql/76_motion.sql \
 	sql/77_maturity_model.sql \
-	sql/78_loop.sql \
+	sql/77_potential.sql \
+	sql/77_target.sql \
+	sql/78_account_tier.sql \
+	sql/78_play.sql \
+	sql/79_coverage.sql \
+	sql/79_loop.sql \
 	sql/79_maturity.sql \
+	sql/79_overlap.sql \
+	sql/79_territory.sql \
 	sql/80_adapter.sql \
 	sql/83_demo_market.sql \
 	sql/84_demo_deals.sql \
 	sql/85_demo.sql \
 	sql/86_demo_programme.sql \
+	sql/87_demo_portfolio.sql \
 	sql/88_demo_maturity.sql \
 	sql/90_catalog.sql \
 	sql/99_grants.sql
@@ -183,6 +194,7 @@ REGRESS = \
 	money \
 	policy \
 	partner_role \
+	portfolio \
 	maturity \
 	catalog \
 	api \
@@ -201,6 +213,7 @@ ISOLATION_OPTS = --inputdir=test --outputdir=.
 PGTAP = \
 	test/pgtap/adapter_seed.sql \
 	test/pgtap/adventureworks_rates.sql \
+	test/pgtap/adventureworks_territory.sql \
 	test/pgtap/allocate.sql \
 	test/pgtap/attribution.sql \
 	test/pgtap/attribution_policy.sql \
@@ -218,6 +231,7 @@ PGTAP = \
 	test/pgtap/partner_role.sql \
 	test/pgtap/pathdata.sql \
 	test/pgtap/pathdata_markov.sql \
+	test/pgtap/portfolio.sql \
 	test/pgtap/real_curves.sql \
 	test/pgtap/registration.sql \
 	test/pgtap/role.sql \
