@@ -81,10 +81,11 @@ CREATE TABLE revrtm.maturity_criterion (
     dimension  text CHECK (dimension <> ''),
     level      integer CHECK (level BETWEEN 2 AND 9),
     kpi        text CHECK (kpi <> ''),
-    route_id   text DEFAULT 'ANY' CHECK (route_id <> ''),
+    route_id   text DEFAULT '(any)' CHECK (route_id <> ''),
     comparison text NOT NULL CHECK (comparison IN ('>=', '>', '<=', '<')),
     threshold  numeric NOT NULL CHECK (threshold NOT IN ('NaN', 'Infinity', '-Infinity')),
     months     integer NOT NULL DEFAULT 12 CHECK (months BETWEEN 1 AND 120),
+    measure    text NOT NULL DEFAULT 'value' CHECK (measure IN ('value', 'share')),
     shipped    boolean NOT NULL DEFAULT false,
     PRIMARY KEY (model, dimension, level, kpi, route_id)
 );
@@ -94,11 +95,13 @@ COMMENT ON TABLE revrtm.maturity_criterion IS
 COMMENT ON COLUMN revrtm.maturity_criterion.model IS 'The model.';
 COMMENT ON COLUMN revrtm.maturity_criterion.dimension IS 'The dimension.';
 COMMENT ON COLUMN revrtm.maturity_criterion.level IS 'The level that needs it; level 1 needs nothing.';
-COMMENT ON COLUMN revrtm.maturity_criterion.kpi IS 'The figure, by its name in revrtm.maturity_kpi.';
-COMMENT ON COLUMN revrtm.maturity_criterion.route_id IS 'The route whose figure it is; ANY for all routes together.';
+COMMENT ON COLUMN revrtm.maturity_criterion.kpi IS 'The figure, by its name, see revrtm.maturity_evidence.kpi.';
+COMMENT ON COLUMN revrtm.maturity_criterion.route_id IS 'The route whose figure it is; (any) for all routes together.';
 COMMENT ON COLUMN revrtm.maturity_criterion.comparison IS 'How the figure compares to the threshold: >=, >, <= or <.';
 COMMENT ON COLUMN revrtm.maturity_criterion.threshold IS 'The threshold, in the unit of the figure.';
 COMMENT ON COLUMN revrtm.maturity_criterion.months IS 'Over how many months that have ended the figure is taken, 1 to 120.';
+COMMENT ON COLUMN revrtm.maturity_criterion.measure IS
+'What of the figure counts: its value, or the share that its numerator is of its denominator, as of a sourced pipeline in all pipeline.';
 COMMENT ON COLUMN revrtm.maturity_criterion.shipped IS 'Whether the row is as the extension made it; an edit clears it, and only then is it part of a dump.';
 
 -- The six capabilities.
@@ -196,32 +199,33 @@ INSERT INTO revrtm.maturity_stage (model, dimension, level, description, shipped
 ('rm6', 'results', 3, 'Pipeline and win rate are reported.', true),
 ('rm6', 'results', 4, 'Return and cost of customers are forecast and met.', true);
 
-INSERT INTO revrtm.maturity_criterion (model, dimension, level, kpi, route_id, comparison, threshold, shipped)
-SELECT c.model, c.dimension, l.level, c.kpi, c.route_id, c.comparison, l.threshold, true
+INSERT INTO revrtm.maturity_criterion (model, dimension, level, kpi, route_id, comparison, threshold, measure, shipped)
+SELECT c.model, c.dimension, l.level, c.kpi, c.route_id, c.comparison, l.threshold,
+       CASE WHEN c.kpi IN ('sourced_pipeline', 'influenced_pipeline') THEN 'share' ELSE 'value' END, true
 FROM (VALUES
-    ('enablement', 'route_to_market_strategy', 'coverage', 'ANY', '>=', '{0.4,0.6,0.8}'::numeric[]),
-    ('enablement', 'route_to_market_strategy', 'romi', 'ANY', '>=', '{0,0.5,1}'),
-    ('enablement', 'coverage_targeting', 'sqo_rate', 'ANY', '>=', '{0.15,0.25,0.35}'),
-    ('enablement', 'coverage_targeting', 'whitespace_coverage', 'ANY', '>=', '{0.2,0.4,0.6}'),
-    ('enablement', 'deal_registration', 'approval_time', 'ANY', '<=', '{40,16,8}'),
-    ('enablement', 'deal_registration', 'conflict_rate', 'ANY', '<=', '{0.2,0.1,0.05}'),
-    ('enablement', 'partner_enablement', 'sourced_pipeline', 'ANY', '>=', '{0.1,0.2,0.3}'),
-    ('enablement', 'partner_enablement', 'influenced_pipeline', 'ANY', '>=', '{0.1,0.2,0.3}'),
+    ('enablement', 'route_to_market_strategy', 'coverage', '(any)', '>=', '{0.4,0.6,0.8}'::numeric[]),
+    ('enablement', 'route_to_market_strategy', 'romi', '(any)', '>=', '{0,0.5,1}'),
+    ('enablement', 'coverage_targeting', 'sqo_rate', '(any)', '>=', '{0.15,0.25,0.35}'),
+    ('enablement', 'coverage_targeting', 'whitespace_coverage', '(any)', '>=', '{0.2,0.4,0.6}'),
+    ('enablement', 'deal_registration', 'approval_time', '(any)', '<=', '{40,16,8}'),
+    ('enablement', 'deal_registration', 'conflict_rate', '(any)', '<=', '{0.2,0.1,0.05}'),
+    ('enablement', 'partner_enablement', 'sourced_pipeline', '(any)', '>=', '{0.1,0.2,0.3}'),
+    ('enablement', 'partner_enablement', 'influenced_pipeline', '(any)', '>=', '{0.1,0.2,0.3}'),
     ('enablement', 'direct_enablement', 'win_rate', 'direct', '>=', '{0.15,0.2,0.3}'),
     ('enablement', 'direct_enablement', 'cycle_time_median', 'direct', '<=', '{180,120,90}'),
-    ('enablement', 'attribution_compensation', 'payout_accuracy', 'ANY', '>=', '{0.9,0.97,0.99}'),
-    ('enablement', 'attribution_compensation', 'nrr', 'ANY', '>=', '{0.9,1,1.1}'),
-    ('enablement', 'attribution_compensation', 'gross_margin', 'ANY', '>=', '{0.4,0.6,0.7}'),
-    ('rm6', 'strategy', 'pipeline_coverage', 'ANY', '>=', '{1,2,3}'),
-    ('rm6', 'strategy', 'romi', 'ANY', '>=', '{0,0.5,1}'),
-    ('rm6', 'people', 'sqo_rate', 'ANY', '>=', '{0.15,0.25,0.35}'),
-    ('rm6', 'process', 'cycle_time_median', 'ANY', '<=', '{180,120,90}'),
-    ('rm6', 'process', 'approval_time', 'ANY', '<=', '{40,16,8}'),
-    ('rm6', 'technology', 'payout_accuracy', 'ANY', '>=', '{0.9,0.97,0.99}'),
-    ('rm6', 'customer', 'nrr', 'ANY', '>=', '{0.9,1,1.1}'),
-    ('rm6', 'customer', 'grr', 'ANY', '>=', '{0.8,0.85,0.9}'),
-    ('rm6', 'results', 'ltv_cac', 'ANY', '>=', '{1,2,3}'),
-    ('rm6', 'results', 'romi', 'ANY', '>=', '{0,0.5,1}')) c (model, dimension, kpi, route_id, comparison, thresholds)
+    ('enablement', 'attribution_compensation', 'payout_accuracy', '(any)', '>=', '{0.9,0.97,0.99}'),
+    ('enablement', 'attribution_compensation', 'nrr', '(any)', '>=', '{0.9,1,1.1}'),
+    ('enablement', 'attribution_compensation', 'gross_margin', '(any)', '>=', '{0.4,0.6,0.7}'),
+    ('rm6', 'strategy', 'pipeline_coverage', '(any)', '>=', '{1,2,3}'),
+    ('rm6', 'strategy', 'romi', '(any)', '>=', '{0,0.5,1}'),
+    ('rm6', 'people', 'sqo_rate', '(any)', '>=', '{0.15,0.25,0.35}'),
+    ('rm6', 'process', 'cycle_time_median', '(any)', '<=', '{180,120,90}'),
+    ('rm6', 'process', 'approval_time', '(any)', '<=', '{40,16,8}'),
+    ('rm6', 'technology', 'payout_accuracy', '(any)', '>=', '{0.9,0.97,0.99}'),
+    ('rm6', 'customer', 'nrr', '(any)', '>=', '{0.9,1,1.1}'),
+    ('rm6', 'customer', 'grr', '(any)', '>=', '{0.8,0.85,0.9}'),
+    ('rm6', 'results', 'ltv_cac', '(any)', '>=', '{1,2,3}'),
+    ('rm6', 'results', 'romi', '(any)', '>=', '{0,0.5,1}')) c (model, dimension, kpi, route_id, comparison, thresholds)
 CROSS JOIN LATERAL (SELECT k.place + 1, k.threshold
                     FROM unnest(c.thresholds) WITH ORDINALITY k (threshold, place)) l (level, threshold);
 

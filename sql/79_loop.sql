@@ -49,20 +49,6 @@ FOR EACH ROW EXECUTE FUNCTION revrtm.own_shipped_row('source', 'value');
 SELECT revrtm.register_policy('revrtm.loop_map');
 GRANT SELECT ON revrtm.loop_map TO PUBLIC;
 
-CREATE TABLE revrtm.stage_play (
-    stage    text CHECK (stage <> ''),
-    route_id text DEFAULT 'ANY' CHECK (route_id <> ''),
-    play_id  text CHECK (play_id <> ''),
-    PRIMARY KEY (stage, route_id, play_id)
-);
-SELECT pg_catalog.pg_extension_config_dump('revrtm.stage_play', '');
-SELECT revrtm.register_policy('revrtm.stage_play');
-GRANT SELECT ON revrtm.stage_play TO PUBLIC;
-COMMENT ON TABLE revrtm.stage_play IS 'Which plays are for which stage of the loop, of one route or of any.';
-COMMENT ON COLUMN revrtm.stage_play.stage IS 'A dimension of the model loop.';
-COMMENT ON COLUMN revrtm.stage_play.route_id IS 'The route; ANY for all.';
-COMMENT ON COLUMN revrtm.stage_play.play_id IS 'The play.';
-
 CREATE FUNCTION revrtm.loop_path(
     journey revrtm.journey, created_at timestamptz, ended_at timestamptz, customer_since timestamptz,
     stages integer[], entered timestamptz[], channels text[], channel_stages integer[], events integer[]
@@ -220,7 +206,7 @@ SELECT 'account:' || u.account_id || ':' || e.account,
        l.route_id,
        p.stage,
        coalesce(u.created_at, f.at),
-       greatest(f.at, u.created_at),
+       CASE WHEN f.at IS NOT NULL THEN greatest(f.at, u.created_at) END,
        CASE WHEN f.at IS NOT NULL THEN 'next' END,
        0
 FROM event e
@@ -248,35 +234,41 @@ RETURNS TABLE (side text, place integer, stage text, stage_name text, unit text,
                is_gap boolean, note text)
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 60
 BEGIN ATOMIC
-    WITH fact AS (
+    WITH bound AS MATERIALIZED (
+        -- What entered after the one instant and not after the other is of the months.
+        SELECT coalesce(revrtm.day_end(revrtm.period(first) - 1), '-infinity') AS after,
+               coalesce(revrtm.day_end((revrtm.period(last) + interval '1 month')::date - 1), 'infinity') AS until,
+               coalesce(revrtm.period(first), '-infinity') AS first, coalesce(revrtm.period(last), 'infinity') AS last,
+               loop_stage_at.at
+    ), fact AS (
         SELECT coalesce(s.stage, '(unmapped)') AS stage, s.route_id,
                count(*) FILTER (WHERE s.is_new) AS volume,
                count(*) FILTER (WHERE s.is_new AND s.fate IN ('next', 'won')) AS advanced,
                count(*) FILTER (WHERE s.is_new AND s.fate = 'lost') AS lost,
                count(*) FILTER (WHERE s.is_new AND s.fate IS NULL) AS waiting,
                count(*) FILTER (WHERE s.unit <> 'touch' AND s.fate IS NULL) AS present,
-               revrtm.quantile(revrtm.quantile_agg(extract(epoch FROM loop_stage_at.at - s.entered_at)::float8)
-                   FILTER (WHERE s.unit <> 'touch' AND s.fate IS NULL AND isfinite(loop_stage_at.at)), 0.5) / 86400 AS age_days,
+               revrtm.quantile(revrtm.quantile_agg(s.age) FILTER (WHERE s.unit <> 'touch' AND s.fate IS NULL), 0.5) / 86400 AS age_days,
                sum(s.touches) FILTER (WHERE s.within) AS touches
         FROM (SELECT k.*, k.within AND k.unit <> 'touch' AS is_new
-              FROM (SELECT t.stage, t.route_id, t.unit, t.entered_at, t.touches,
+              FROM (SELECT t.stage, t.route_id, t.unit, t.touches,
                            -- What came later than that was not known.
-                           CASE WHEN t.left_at <= loop_stage_at.at THEN t.outcome END AS fate,
-                           coalesce(revrtm.period(t.entered_at), '-infinity')
-                               BETWEEN coalesce(revrtm.period(first), '-infinity') AND coalesce(revrtm.period(last), 'infinity') AS within
-                    FROM revrtm.loop_step t
-                    WHERE t.entered_at IS NULL OR t.entered_at <= loop_stage_at.at) k) s
+                           CASE WHEN t.left_at <= b.at THEN t.outcome END AS fate,
+                           CASE WHEN isfinite(b.at) THEN extract(epoch FROM b.at - t.entered_at)::float8 END AS age,
+                           CASE WHEN t.entered_at IS NULL THEN b.after = '-infinity'
+                                ELSE t.entered_at > b.after AND t.entered_at <= b.until END AS within
+                    FROM revrtm.loop_step t CROSS JOIN bound b
+                    WHERE t.entered_at IS NULL OR t.entered_at <= b.at) k) s
         GROUP BY coalesce(s.stage, '(unmapped)'), s.route_id
     ), spent AS (
         SELECT coalesce(p.stage, '(unmapped)') AS stage, k.route_id,
                sum(revrtm.reporting_amount(k.amount, k.currency, k.period)) AS spend,
                count(revrtm.reporting_note(k.currency, k.period)) AS fx_missing,
                min(revrtm.reporting_note(k.currency, k.period)) AS note
-        FROM revrtm.spend k
+        FROM bound b
+             JOIN revrtm.spend k ON revrtm.period(k.period) BETWEEN b.first AND b.last
              LEFT JOIN revrtm.loop_map c ON c.source = 'channel' AND c.value = k.channel
              LEFT JOIN revrtm.loop_map g ON g.source = 'category' AND g.value = k.category
              LEFT JOIN revrtm.loop_place p ON p.stage = coalesce(c.stage, g.stage)
-        WHERE revrtm.period(k.period) BETWEEN coalesce(revrtm.period(first), '-infinity') AND coalesce(revrtm.period(last), 'infinity')
         GROUP BY coalesce(p.stage, '(unmapped)'), k.route_id
     ), cell AS (
         SELECT p.stage, r.route_id
@@ -287,9 +279,10 @@ BEGIN ATOMIC
         UNION SELECT f.stage, f.route_id FROM fact f
         UNION SELECT s.stage, s.route_id FROM spent s
     ), play AS (
-        SELECT c.stage, c.route_id, count(DISTINCT y.play_id) AS plays,
-               string_agg(DISTINCT y.play_id, ', ' ORDER BY y.play_id) AS play_list
-        FROM cell c JOIN revrtm.stage_play y ON y.stage = c.stage AND y.route_id IN (c.route_id, 'ANY')
+        SELECT c.stage, c.route_id, count(*) AS plays,
+               string_agg(y.play_id, ', ' ORDER BY y.play_id COLLATE "C") AS play_list
+        FROM cell c JOIN revrtm.play y ON y.stage = c.stage AND y.route_id IN (c.route_id, '(any)')
+        WHERE y.valid @> (SELECT b.at FROM bound b)
         GROUP BY c.stage, c.route_id
     )
     SELECT p.side, p.place, c.stage, coalesce(p.stage_name, c.stage),
@@ -366,7 +359,7 @@ COMMENT ON COLUMN revrtm.loop_stage.age_days IS 'Median of the days for which th
 COMMENT ON COLUMN revrtm.loop_stage.touches IS 'Touches that those who entered had in the stage.';
 COMMENT ON COLUMN revrtm.loop_stage.spend IS 'Spend of those months whose channel, else category, is mapped to the stage, in revrtm.currency.';
 COMMENT ON COLUMN revrtm.loop_stage.fx_missing IS 'Entries of spend left out for want of a rate, missing or stale.';
-COMMENT ON COLUMN revrtm.loop_stage.plays IS 'Plays of revrtm.stage_play for the stage on this route or on any.';
+COMMENT ON COLUMN revrtm.loop_stage.plays IS 'Plays of revrtm.play for the stage, on this route or on any, that are valid.';
 COMMENT ON COLUMN revrtm.loop_stage.play_list IS 'Their ids.';
 COMMENT ON COLUMN revrtm.loop_stage.is_gap IS 'Whether the stage has no play on this route.';
 COMMENT ON COLUMN revrtm.loop_stage.note IS 'stage_gap, unmapped_stage, no_volume, fx_missing, stale_fx, joined by a comma, or NULL.';

@@ -69,60 +69,74 @@ COMMENT ON FUNCTION revrtm.score_maturity(text, text, numeric, text, timestamptz
 'Scores a dimension from an instant on, until the next score; the one that held ends there. 22023 for an unknown dimension, a score outside the model''s levels, a missing reason and an infinite instant, 23P01 (maturity_score_once) where a score begins at that very instant.';
 
 -- The figures that criteria are about, each over its months and its route.
--- Late binding: the figures are found when they are asked for.
 CREATE FUNCTION revrtm.maturity_evidence_at(at timestamptz DEFAULT revrtm.as_of(), model text DEFAULT NULL)
-RETURNS TABLE (model_id text, dimension text, level integer, kpi text, route_id text, comparison text, threshold numeric,
-               since date, until date, value numeric, numerator numeric, denominator numeric, n bigint, met boolean, note text)
-LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 100
+RETURNS TABLE (model_id text, dimension text, level integer, kpi text, route_id text, measure text, comparison text,
+               threshold numeric, since date, until date, value numeric, numerator numeric, denominator numeric, n bigint,
+               met boolean, note text)
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000 ROWS 100
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     RETURN QUERY
     WITH criterion AS MATERIALIZED (
-        SELECT c.*, (revrtm.period(maturity_evidence_at.at) - c.months * interval '1 month')::date AS since,
+        SELECT c.*, CASE WHEN c.kpi LIKE 'stage\_%' THEN c.dimension END AS stage,
+               (revrtm.period(maturity_evidence_at.at) - c.months * interval '1 month')::date AS since,
                (revrtm.period(maturity_evidence_at.at) - interval '1 month')::date AS until
         FROM revrtm.maturity_criterion c
         WHERE maturity_evidence_at.model IS NULL OR c.model = maturity_evidence_at.model
+    ), scope AS (
+        -- Each relation is asked once for the months and the grain it is needed in.
+        SELECT DISTINCT c.since, c.until, c.route_id = '(any)' AS whole,
+               CASE WHEN c.stage IS NOT NULL THEN 'loop' WHEN c.kpi = 'romi' THEN 'romi'
+                    WHEN c.kpi IN ('coverage', 'whitespace_coverage') THEN 'coverage' ELSE 'kpi' END AS source
+        FROM criterion c
     ), figure AS (
+        SELECT NULL::text AS stage, k.kpi, s.since, s.until, CASE WHEN s.whole THEN '(any)' ELSE k.route_id END AS route_id,
+               k.value, k.numerator, k.denominator, k.n, k.note
+        FROM scope s
+             CROSS JOIN LATERAL revrtm.kpi_between(s.since, s.until, CASE WHEN s.whole THEN '{}' ELSE '{route}' END::text[]) k
+        WHERE s.source = 'kpi'
+        UNION ALL
+        SELECT NULL, 'romi', s.since, s.until, CASE WHEN s.whole THEN '(any)' ELSE r.route_id END,
+               revrtm.ratio(sum(r.margin) - sum(r.spend), sum(r.spend)), sum(r.margin) - sum(r.spend), sum(r.spend), count(*),
+               revrtm.ratio_note(sum(r.spend), 'zero_spend')
+        FROM scope s JOIN revrtm.route_romi r ON r.period BETWEEN s.since AND s.until AND r.model = revrtm.setting('model')
+        WHERE s.source = 'romi'
+        GROUP BY s.since, s.until, CASE WHEN s.whole THEN '(any)' ELSE r.route_id END
+        UNION ALL
+        -- Coverage is that of today, and of no route.
+        SELECT NULL, w.kpi, s.since, s.until, '(any)', revrtm.ratio(w.part, w.whole), w.part, w.whole, w.n, revrtm.ratio_note(w.whole, w.note)
+        FROM scope s
+             CROSS JOIN (SELECT 'coverage' AS kpi, sum(c.covered_potential) AS part, sum(c.potential) AS whole, sum(c.accounts)::bigint AS n,
+                                'no_potential' AS note FROM revrtm.coverage c
+                         UNION ALL
+                         SELECT 'whitespace_coverage', sum(c.worked_whitespace), sum(c.whitespace), sum(c.accounts)::bigint, 'no_whitespace'
+                         FROM revrtm.whitespace_coverage c) w
+        WHERE s.source = 'coverage' AND s.whole
+        UNION ALL
         -- A stage of the loop is its own dimension.
-        SELECT NULL::text AS stage, k.kpi, k.period AS since, k.period AS until, k.route_id, k.value, k.numerator, k.denominator,
-               k.n::bigint AS n, k.note
-        FROM revrtm.kpi k
-        WHERE k.kpi IN (SELECT c.kpi FROM criterion c)
-        UNION ALL
-        SELECT NULL, 'romi', r.period, r.period, r.route_id, r.romi, r.margin - r.spend, r.spend, r.deals, r.note
-        FROM revrtm.route_romi r
-        WHERE 'romi' IN (SELECT c.kpi FROM criterion c) AND r.model = revrtm.setting('model')
-        UNION ALL
-        SELECT l.stage, v.kpi, w.since, w.until, l.route_id, NULL, v.numerator, v.denominator, l.volume, NULL
-        FROM (SELECT DISTINCT c.since, c.until FROM criterion c WHERE c.kpi LIKE 'stage\_%') w
-             CROSS JOIN LATERAL revrtm.loop_stage_at(w.since, w.until, maturity_evidence_at.at) l
+        SELECT l.stage, v.kpi, s.since, s.until, CASE WHEN s.whole THEN '(any)' ELSE l.route_id END,
+               CASE WHEN v.kpi = 'stage_volume' THEN sum(v.part) ELSE revrtm.ratio(sum(v.part), sum(v.whole)) END,
+               sum(v.part), sum(v.whole), sum(l.volume)::bigint, CASE WHEN sum(v.whole) = 0 THEN 'no_volume' END
+        FROM scope s
+             CROSS JOIN LATERAL revrtm.loop_stage_at(s.since, s.until, maturity_evidence_at.at) l
              CROSS JOIN LATERAL (VALUES
                  ('stage_volume', l.volume, NULL::bigint),
                  ('stage_plays', (l.volume > 0 AND NOT l.is_gap)::int, (l.volume > 0)::int),
-                 ('stage_conversion', l.advanced, l.volume)) v (kpi, numerator, denominator)
-        WHERE l.place IS NOT NULL
-    ), measured AS (
-        SELECT w.kpi, w.route_id, w.since, w.until, w.stage,
-               sum(f.numerator) AS numerator, sum(f.denominator) AS denominator, sum(f.n)::bigint AS n,
-               CASE WHEN count(f.denominator) > 0 THEN revrtm.ratio(sum(f.numerator), sum(f.denominator))
-                    WHEN count(f.numerator) > 0 THEN sum(f.numerator)
-                    ELSE revrtm.ratio(sum(f.value * f.n), sum(f.n) FILTER (WHERE f.value IS NOT NULL)) END AS value,
-               min(f.note) AS note
-        FROM (SELECT DISTINCT c.kpi, c.route_id, c.since, c.until,
-                     CASE WHEN c.kpi LIKE 'stage\_%' THEN c.dimension END AS stage FROM criterion c) w
-             JOIN figure f ON f.kpi = w.kpi AND f.since >= w.since AND f.until <= w.until
-                 AND w.route_id IN (f.route_id, 'ANY') AND w.stage IS NOT DISTINCT FROM f.stage
-        GROUP BY w.kpi, w.route_id, w.since, w.until, w.stage
+                 ('stage_conversion', l.advanced, l.volume)) v (kpi, part, whole)
+        WHERE s.source = 'loop' AND l.place IS NOT NULL
+        GROUP BY l.stage, v.kpi, s.since, s.until, CASE WHEN s.whole THEN '(any)' ELSE l.route_id END
     )
-    SELECT c.model, c.dimension, c.level, c.kpi, c.route_id, c.comparison, c.threshold, c.since, c.until,
-           m.value, m.numerator, m.denominator, m.n,
-           CASE c.comparison WHEN '>=' THEN m.value >= c.threshold WHEN '>' THEN m.value > c.threshold
-                             WHEN '<=' THEN m.value <= c.threshold ELSE m.value < c.threshold END,
-           CASE WHEN m.value IS NULL THEN coalesce(m.note, 'no_evidence') END
+    SELECT c.model, c.dimension, c.level, c.kpi, c.route_id, c.measure, c.comparison, c.threshold, c.since, c.until,
+           v.value, f.numerator, f.denominator, f.n,
+           CASE c.comparison WHEN '>=' THEN v.value >= c.threshold WHEN '>' THEN v.value > c.threshold
+                             WHEN '<=' THEN v.value <= c.threshold ELSE v.value < c.threshold END,
+           coalesce(f.note, CASE WHEN v.value IS NULL THEN 'no_evidence' END)
     FROM criterion c
-         LEFT JOIN measured m ON m.kpi = c.kpi AND m.route_id = c.route_id AND m.since = c.since AND m.until = c.until
-             AND m.stage IS NOT DISTINCT FROM CASE WHEN c.kpi LIKE 'stage\_%' THEN c.dimension END;
+         LEFT JOIN figure f ON f.kpi = c.kpi AND f.route_id = c.route_id AND f.since = c.since AND f.until = c.until
+             AND f.stage IS NOT DISTINCT FROM c.stage
+         CROSS JOIN LATERAL (SELECT CASE c.measure WHEN 'value' THEN f.value
+                                         ELSE revrtm.ratio(f.numerator, f.denominator) END AS value) v;
 END
 $$;
 COMMENT ON FUNCTION revrtm.maturity_evidence_at(timestamptz, text) IS
@@ -135,6 +149,7 @@ SELECT concat_ws(':', e.model_id, e.dimension, e.level, e.kpi, e.route_id) AS ma
        e.level,
        e.kpi,
        e.route_id,
+       e.measure,
        e.comparison,
        e.threshold::numeric(20, 6) AS threshold,
        e.since,
@@ -147,31 +162,32 @@ SELECT concat_ws(':', e.model_id, e.dimension, e.level, e.kpi, e.route_id) AS ma
        e.note
 FROM revrtm.maturity_evidence_at() e;
 COMMENT ON VIEW revrtm.maturity_evidence IS
-'What the figures prove, criterion by criterion, today. Grain: one criterion of revrtm.maturity_criterion. Ratios are taken anew from the sums over months, segments, regions and products; amounts are summed; medians are averaged by their n.';
+'What the figures prove, criterion by criterion, today. Grain: one criterion of revrtm.maturity_criterion. Figures are taken over all their months at once, by kpi_between.';
 COMMENT ON COLUMN revrtm.maturity_evidence.maturity_evidence_key IS 'model:dimension:level:kpi:route_id.';
 COMMENT ON COLUMN revrtm.maturity_evidence.model IS 'The model.';
 COMMENT ON COLUMN revrtm.maturity_evidence.dimension IS 'The dimension.';
 COMMENT ON COLUMN revrtm.maturity_evidence.level IS 'The level that needs it.';
 COMMENT ON COLUMN revrtm.maturity_evidence.kpi IS
-'The figure: one of revrtm.kpi; romi (of revrtm.route_romi, by the model revrtm.model); or for a stage of the loop stage_volume (who entered it), stage_plays (routes with volume and a play, of those with volume) and stage_conversion.';
-COMMENT ON COLUMN revrtm.maturity_evidence.route_id IS 'The route whose figure it is; ANY for all together.';
+'The figure: one of revrtm.kpi; romi (of revrtm.route_romi, by the model revrtm.model); coverage (potential that is covered) and whitespace_coverage, both of today and of no route; or for a stage of the loop stage_volume (who entered it), stage_plays (routes with volume and a play, of those with volume) and stage_conversion.';
+COMMENT ON COLUMN revrtm.maturity_evidence.route_id IS 'The route whose figure it is; (any) for all together.';
+COMMENT ON COLUMN revrtm.maturity_evidence.measure IS 'value of the figure, or share: its numerator over its denominator.';
 COMMENT ON COLUMN revrtm.maturity_evidence.comparison IS 'How it is compared: >=, >, <= or <.';
 COMMENT ON COLUMN revrtm.maturity_evidence.threshold IS 'What it is compared to.';
 COMMENT ON COLUMN revrtm.maturity_evidence.since IS 'First month of the figure.';
 COMMENT ON COLUMN revrtm.maturity_evidence.until IS 'Its last month, the last one that has ended.';
 COMMENT ON COLUMN revrtm.maturity_evidence.value IS 'The figure; NULL where there is none, which note explains.';
-COMMENT ON COLUMN revrtm.maturity_evidence.numerator IS 'Sum of its numerators.';
-COMMENT ON COLUMN revrtm.maturity_evidence.denominator IS 'Sum of its denominators.';
+COMMENT ON COLUMN revrtm.maturity_evidence.numerator IS 'Its numerator.';
+COMMENT ON COLUMN revrtm.maturity_evidence.denominator IS 'Its denominator.';
 COMMENT ON COLUMN revrtm.maturity_evidence.n IS 'How many cases it rests on.';
 COMMENT ON COLUMN revrtm.maturity_evidence.met IS 'Whether the criterion is met; NULL where it cannot be told.';
-COMMENT ON COLUMN revrtm.maturity_evidence.note IS 'Why there is no figure: the note that revrtm.kpi gives, else no_evidence; NULL where there is one.';
+COMMENT ON COLUMN revrtm.maturity_evidence.note IS 'What the figure''s own note says of it, or no_evidence where there is no such figure; NULL for nothing.';
 
 CREATE FUNCTION revrtm.maturity_at(at timestamptz DEFAULT revrtm.as_of(), model text DEFAULT NULL)
 RETURNS TABLE (model_id text, dimension text, ordinal integer, side text, dimension_name text, owner text, kpis text,
                self_score numeric, scored_by text, scored_since timestamptz, reason text,
                evidence_score integer, criteria bigint, measured bigint, result numeric, level_name text,
                target integer, gap numeric, next_step text, note text)
-LANGUAGE sql STABLE PARALLEL SAFE ROWS 20
+LANGUAGE sql STABLE PARALLEL RESTRICTED ROWS 20
 BEGIN ATOMIC
     WITH evidence AS MATERIALIZED (
         SELECT e.* FROM revrtm.maturity_evidence_at(at, model) e
@@ -200,10 +216,10 @@ BEGIN ATOMIC
                 WHEN j.criteria = 0 THEN 'Say in revrtm.maturity_criterion which figures prove it.'
                 WHEN j.proved IS NULL THEN 'Measure ' || (
                     SELECT string_agg(m.kpi || ' (' || m.note || ')', ', ' ORDER BY m.kpi)
-                    FROM (SELECT e.kpi, min(e.note) AS note FROM evidence e
+                    FROM (SELECT e.kpi, coalesce(min(e.note), 'no_evidence') AS note FROM evidence e
                           WHERE e.model_id = j.model AND e.dimension = j.dimension GROUP BY e.kpi) m) || '.'
                 ELSE nullif(concat_ws(' ', coalesce(g.description, n.description), 'It needs ' || (
-                    SELECT string_agg(format('%s %s %s%s', e.kpi || CASE WHEN e.route_id <> 'ANY' THEN ' of ' || e.route_id ELSE '' END,
+                    SELECT string_agg(format('%s %s %s%s', e.kpi || CASE WHEN e.route_id <> '(any)' THEN ' of ' || e.route_id ELSE '' END,
                                              e.comparison, trim_scale(e.threshold), ', is ' || trim_scale(round(e.value, 4))),
                                       '; ' ORDER BY e.level, e.kpi, e.route_id)
                     FROM (SELECT DISTINCT ON (x.kpi, x.route_id) x.* FROM evidence x

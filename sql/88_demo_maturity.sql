@@ -1,4 +1,4 @@
--- The demo's maturity: what its people say of themselves, and its plays.
+-- The demo's maturity: what its people say of themselves.
 
 CREATE FUNCTION revrtm.make_demo_maturity() RETURNS void
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
@@ -18,19 +18,6 @@ BEGIN
            ('channel', 'marketplace_promo', 'aware'),
            ('channel', 'partner_training', 'onboarding'), ('channel', 'reseller_training', 'onboarding')
     ON CONFLICT (source, value) DO NOTHING;
-
-    -- Direct sales has plays up to the signature; partners have them for
-    -- finding deals and not for closing them; nobody has one for customers
-    -- after their onboarding.
-    INSERT INTO revrtm.stage_play (stage, route_id, play_id)
-    VALUES ('unaware', 'direct', 'outbound'), ('aware', 'direct', 'nurture'),
-           ('consideration', 'direct', 'discovery'), ('evaluation', 'direct', 'proof of value'),
-           ('decision', 'direct', 'mutual close plan'),
-           ('aware', 'partner_sourced', 'joint campaign'), ('consideration', 'partner_sourced', 'partner discovery'),
-           ('evaluation', 'co_sell', 'proof of value'), ('decision', 'co_sell', 'mutual close plan'),
-           ('aware', 'marketplace', 'listing'),
-           ('onboarding', 'ANY', 'welcome')
-    ON CONFLICT DO NOTHING;
 
     -- What people say, at the start of 2025 and since April 2026, when they
     -- think better of themselves than the figures do.
@@ -56,7 +43,7 @@ BEGIN
         ('rm6', 'technology', '2026-04-01', NULL, 3, 'Touches, deals and partners are one record.'),
         ('rm6', 'customer', '2026-04-01', NULL, 1.5, 'Nothing is planned after onboarding.'),
         ('rm6', 'results', '2026-04-01', NULL, 2.5, 'Pipeline and win rate are reported.'),
-        ('loop', 'aware', '2026-04-01', NULL, 3, 'Campaigns on every route but resell.'),
+        ('loop', 'aware', '2026-04-01', NULL, 3, 'Campaigns with partners.'),
         ('loop', 'consideration', '2026-04-01', NULL, 3, 'Discovery calls follow one guide.'),
         ('loop', 'evaluation', '2026-04-01', NULL, 3, 'Proofs of value are templates.'),
         ('loop', 'decision', '2026-04-01', NULL, 3, 'Close plans are shared with customers.'),
@@ -66,4 +53,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION revrtm.make_demo_maturity() IS
-'Fills the loop''s map of channels, its plays and the self scores for the demo; rows that are there are kept.';
+'Fills the loop''s map of channels and the self scores for the demo; rows that are there are kept.';

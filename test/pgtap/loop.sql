@@ -96,7 +96,7 @@ LEFT JOIN (SELECT customer, max(at) AS at FROM happened h GROUP BY customer HAVI
 INSERT INTO expected
 SELECT 'touch', t.customer, t.route, p.stage, min(t.at), NULL, NULL, count(*) FROM touched t JOIN place p USING (place) WHERE t.of_customer GROUP BY t.id, t.customer, t.route, p.stage;
 INSERT INTO expected
-SELECT 'account', a.id, '(none)', 'unaware', a.created, greatest(a.created, f.at), CASE WHEN f.at IS NOT NULL THEN 'next' END, 0
+SELECT 'account', a.id, '(none)', 'unaware', a.created, CASE WHEN f.at IS NOT NULL THEN greatest(a.created, f.at) END, CASE WHEN f.at IS NOT NULL THEN 'next' END, 0
 FROM lp.account a LEFT JOIN (SELECT m.account, min(e.at) AS at FROM (SELECT id, at FROM entered UNION ALL SELECT id, at FROM touched) e JOIN mine m USING (id) GROUP BY m.account) f ON f.account = a.id
 WHERE NOT a.is_partner AND NOT a.deleted AND a.merged IS NULL;
 
@@ -112,18 +112,18 @@ SELECT is((SELECT sum(touches) FROM got), (SELECT sum(revrtm.touch_count(journey
 CREATE TEMP TABLE report AS SELECT * FROM revrtm.loop_stage_at(NULL, NULL, 'infinity');
 SELECT is_empty('SELECT * FROM report WHERE volume <> advanced + lost + waiting', 'parts sum to the volume');
 SELECT set_eq($$SELECT stage, route_id, volume, advanced, lost, waiting, present, touches FROM report WHERE volume + touches > 0$$,
-    $$SELECT stage, route, count(*) FILTER (WHERE unit <> 'touch'), count(*) FILTER (WHERE outcome IN ('next', 'won')), count(*) FILTER (WHERE outcome = 'lost'),
-             count(*) FILTER (WHERE unit <> 'touch' AND outcome IS NULL), count(*) FILTER (WHERE unit <> 'touch' AND outcome IS NULL), sum(touches)
+    $$SELECT stage, route, count(*) FILTER (WHERE unit <> 'touch') AS v, count(*) FILTER (WHERE outcome IN ('next', 'won')) AS a, count(*) FILTER (WHERE outcome = 'lost') AS l,
+             count(*) FILTER (WHERE unit <> 'touch' AND outcome IS NULL) AS w, count(*) FILTER (WHERE unit <> 'touch' AND outcome IS NULL) AS p, sum(touches) AS t
       FROM expected GROUP BY stage, route$$, 'the report without bounds is that of all steps');
 SELECT set_eq($$SELECT stage, route_id, volume, advanced, waiting, present, age_days FROM revrtm.loop_stage_at('2026-03-05', '2026-04-20', '2026-04-10 00:00Z') WHERE present + volume > 0$$,
-    $$SELECT stage, route, count(*) FILTER (WHERE at >= '2026-03-01Z'), count(*) FILTER (WHERE at >= '2026-03-01Z' AND left_at <= '2026-04-10Z' AND outcome <> 'lost'),
-             count(*) FILTER (WHERE at >= '2026-03-01Z' AND (left_at > '2026-04-10Z' OR left_at IS NULL)), count(*) FILTER (WHERE left_at > '2026-04-10Z' OR left_at IS NULL),
+    $$SELECT stage, route, count(*) FILTER (WHERE at >= '2026-03-01Z') AS v, count(*) FILTER (WHERE at >= '2026-03-01Z' AND left_at <= '2026-04-10Z' AND outcome <> 'lost') AS a,
+             count(*) FILTER (WHERE at >= '2026-03-01Z' AND (left_at > '2026-04-10Z' OR left_at IS NULL)) AS w, count(*) FILTER (WHERE left_at > '2026-04-10Z' OR left_at IS NULL) AS p,
              (percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM '2026-04-10Z' - at) / 86400) FILTER (WHERE left_at > '2026-04-10Z' OR left_at IS NULL))::numeric(12, 3)
       FROM expected WHERE unit <> 'touch' AND at <= '2026-04-10Z' GROUP BY stage, route
       HAVING count(*) FILTER (WHERE at >= '2026-03-01Z') + count(*) FILTER (WHERE left_at > '2026-04-10Z' OR left_at IS NULL) > 0$$,
     'months, and what was known then');
-SELECT set_eq($$SELECT stage, sum(volume), sum(touches) FROM (SELECT m::date AS m FROM generate_series(timestamp '2025-11-01', '2026-12-01', '1 month') m) k, revrtm.loop_stage_at(m, m, 'infinity') GROUP BY stage$$,
-    $$SELECT stage, sum(volume), sum(touches) FROM report GROUP BY stage$$, 'months sum to the whole');
+SELECT set_eq($$SELECT stage, sum(volume) AS v, sum(touches) AS t FROM (SELECT m::date AS m FROM generate_series(timestamp '2025-11-01', '2026-12-01', '1 month') m) k, revrtm.loop_stage_at(m, m, 'infinity') GROUP BY stage$$,
+    $$SELECT stage, sum(volume) AS v, sum(touches) AS t FROM report GROUP BY stage$$, 'months sum to the whole');
 
 -- An event that nobody maps shows nothing; its touches keep a row.
 DELETE FROM revrtm.loop_map WHERE source = 'event';
