@@ -225,6 +225,7 @@ PGTAP = \
 	test/pgtap/identity.sql \
 	test/pgtap/loop.sql \
 	test/pgtap/markov.sql \
+	test/pgtap/maturity.sql \
 	test/pgtap/maven_claims.sql \
 	test/pgtap/maven_crm.sql \
 	test/pgtap/money.sql \

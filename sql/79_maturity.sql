@@ -241,8 +241,10 @@ INSERT INTO revrtm.note (note, meaning) VALUES
 ('no_criterion', 'No figure is said to prove the dimension.'),
 ('no_evidence', 'None of the figures that would prove it is there, so that it counts as not proved, and not as zero.'),
 ('no_score', 'Nobody has scored the dimension.'),
+('not_judged', 'No dimension of the model has a result.'),
 ('over_scored', 'The self score is more than one level above what the figures prove, and is cut there.'),
-('partial_evidence', 'Some of the figures that would prove it are not there; the others decide.');
+('partial_evidence', 'Some of the figures that would prove it are not there; the others decide.'),
+('partly_judged', 'Some dimensions of the model have no result, and are not in its mean.');
 
 CREATE VIEW revrtm.maturity WITH (security_invoker = true) AS
 SELECT m.model_id || ':' || m.dimension AS maturity_key,
@@ -305,7 +307,7 @@ SELECT m.model AS maturity_summary_key,
        avg(s.result)::numeric(4, 2) AS result,
        m.benchmark,
        (avg(s.result) - m.benchmark)::numeric(4, 2) AS above_benchmark,
-       CASE WHEN count(s.result) = 0 THEN 'no_evidence' WHEN count(s.result) < count(s.dimension) THEN 'partial_evidence' END AS note
+       CASE WHEN count(s.result) = 0 THEN 'not_judged' WHEN count(s.result) < count(s.dimension) THEN 'partly_judged' END AS note
 FROM revrtm.maturity_model m LEFT JOIN revrtm.maturity s ON s.model = m.model
 GROUP BY m.model, m.benchmark;
 COMMENT ON VIEW revrtm.maturity_summary IS 'The models as a whole, today: means over the dimensions that have the score. Grain: one model.';
@@ -318,7 +320,7 @@ COMMENT ON COLUMN revrtm.maturity_summary.evidence_score IS 'Mean of the evidenc
 COMMENT ON COLUMN revrtm.maturity_summary.result IS 'Mean of the results.';
 COMMENT ON COLUMN revrtm.maturity_summary.benchmark IS 'Mean result of others; NULL for none.';
 COMMENT ON COLUMN revrtm.maturity_summary.above_benchmark IS 'result - benchmark.';
-COMMENT ON COLUMN revrtm.maturity_summary.note IS 'no_evidence (no dimension has a result), partial_evidence (some have none), or NULL.';
+COMMENT ON COLUMN revrtm.maturity_summary.note IS 'not_judged (no dimension has a result), partly_judged (some have none, and are not in its mean), or NULL.';
 
 -- What was found, kept with the policy it was found by.
 

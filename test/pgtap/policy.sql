@@ -31,6 +31,12 @@ SELECT string_agg(h.line, E'\n' ORDER BY h.line COLLATE "C") FROM (
     UNION ALL SELECT format('roe %s %s %s %s', rule, kind, parameters, enabled) FROM revrtm.roe_rule
     UNION ALL SELECT format('amendment %s %s', kind, is_loss) FROM revrtm.amendment_kind
     UNION ALL SELECT format('terms %s %s %s %s', route_id, extract(epoch FROM lookback), step_limit, after_anchor) FROM revrtm.attribution_policy
+    UNION ALL SELECT format('maturity %s %s %L', model, benchmark, description) FROM revrtm.maturity_model
+    UNION ALL SELECT format('level %s %s %L', model, level, level_name) FROM revrtm.maturity_level
+    UNION ALL SELECT format('dimension %s %s %s %s %s', model, dimension, ordinal, kpis, target) FROM revrtm.maturity_dimension
+    UNION ALL SELECT format('stage %s %s %s %L', model, dimension, level, description) FROM revrtm.maturity_stage
+    UNION ALL SELECT format('criterion %s %s %s %s %s %s %s %s', model, dimension, level, kpi, route_id, comparison, threshold, months) FROM revrtm.maturity_criterion
+    UNION ALL SELECT format('loop %s %L %s', source, value, stage) FROM revrtm.loop_map
     UNION ALL SELECT format('partner model %s %s %s %s', model, kind, parameters, enabled) FROM revrtm.partner_model) h (line)
 $$;
 
@@ -90,7 +96,7 @@ DECLARE
     n int := pg_temp.dice('n' || seed, 12);
     x int := pg_temp.dice('x' || seed, 1000);
 BEGIN
-    CASE pg_temp.dice('terms' || seed, 10)
+    CASE pg_temp.dice('terms' || seed, 11)
     WHEN 0 THEN
         INSERT INTO revrtm.currency VALUES (CASE x % 3 WHEN 0 THEN 'JPY' ELSE 'X' || chr(65 + n) || 'Z' END, x % 5, 'é "q"' || n)
         ON CONFLICT (currency) DO UPDATE SET scale = excluded.scale;
@@ -107,6 +113,15 @@ BEGIN
     WHEN 5 THEN
         INSERT INTO revrtm.route_role (rule_id, route_id, segment, role) VALUES ('rule ' || n, 'direct', 'segment ' || n, 'support')
         ON CONFLICT (rule_id) DO UPDATE SET priority = x;
+    WHEN 9 THEN
+        UPDATE revrtm.maturity_model SET benchmark = 1 + x / 250.0 WHERE model = 'rm6';
+        INSERT INTO revrtm.maturity_level VALUES ('own' || n, 1 + x % 4, 'é "q"' || x, 'x') ON CONFLICT (model, level) DO UPDATE SET level_name = excluded.level_name;
+        INSERT INTO revrtm.maturity_dimension (model, dimension, ordinal, dimension_name, kpis) VALUES (CASE x % 2 WHEN 0 THEN 'rm6' ELSE 'own' END, 'people', x, 'x', ARRAY['a, "b"', x::text])
+        ON CONFLICT (model, dimension) DO UPDATE SET ordinal = x, target = 1 + x % 4;
+        INSERT INTO revrtm.maturity_stage VALUES ('rm6', 'people', 1 + x % 4, 'é "q"' || x) ON CONFLICT (model, dimension, level) DO UPDATE SET description = excluded.description;
+        UPDATE revrtm.maturity_criterion SET threshold = x / 8.0 WHERE model = 'rm6' AND level = 2 + x % 3;
+        DELETE FROM revrtm.maturity_criterion WHERE model = 'loop' AND dimension = 'aware' AND x % 3 = 0;
+        INSERT INTO revrtm.loop_map VALUES ('stage', CASE x % 2 WHEN 0 THEN 'Proposal' ELSE 'é "q"' || n END, 'aware') ON CONFLICT (source, value) DO UPDATE SET stage = 'decision' || x;
     WHEN 8 THEN
         UPDATE revrtm.registration_state SET editable_fields = CASE x % 2 WHEN 0 THEN '{amount}' ELSE '{}' END::text[] WHERE status = 'action_required';
         UPDATE revrtm.registration_transition SET reason_required = NOT reason_required WHERE from_status = 'submitted' AND to_status = 'in_review';
