@@ -81,7 +81,7 @@ WITH map AS MATERIALIZED (
     SELECT m.source, m.value, p.place
     FROM revrtm.loop_map m JOIN revrtm.loop_place p ON p.stage = m.stage
 ), event AS MATERIALIZED (
-    SELECT p.last,
+    SELECT p.last, p.places,
            (SELECT m.place FROM map m WHERE m.source = 'event' AND m.value = 'account') AS account,
            (SELECT m.place FROM map m WHERE m.source = 'event' AND m.value = 'won') AS won,
            (SELECT m.place FROM map m WHERE m.source = 'event' AND m.value = 'won_again') AS won_again,
@@ -91,7 +91,7 @@ WITH map AS MATERIALIZED (
                     LEFT JOIN map m ON m.source = 'milestone' AND m.value = k.code ORDER BY k.n) AS events,
            (SELECT array_agg(m.value ORDER BY m.value COLLATE "C") FROM map m WHERE m.source = 'channel') AS channels,
            (SELECT array_agg(m.place ORDER BY m.value COLLATE "C") FROM map m WHERE m.source = 'channel') AS channel_stages
-    FROM (SELECT count(*)::integer AS last FROM revrtm.loop_place l WHERE l.side = 'acquisition') p
+    FROM (SELECT (count(*) FILTER (WHERE l.side = 'acquisition'))::integer AS last, count(*)::integer AS places FROM revrtm.loop_place l) p
 ), deal AS NOT MATERIALIZED (
     -- A deal without account is a customer of its own.
     SELECT k.opportunity_id, k.route_id, k.created_at, k.ended_at, k.is_closed, k.is_won, k.journey,
@@ -181,8 +181,9 @@ FROM (SELECT h.customer_id, array_agg(h.place) AS stages, array_agg(h.at) AS ent
       FROM shown h WHERE h.place IS NOT NULL AND h.at IS NOT NULL GROUP BY h.customer_id) h
      JOIN customer c ON c.customer_id = h.customer_id
      LEFT JOIN lost l ON l.customer_id = h.customer_id
+     CROSS JOIN event e
      CROSS JOIN LATERAL revrtm.loop_path(NULL, NULL, NULL, NULL, h.stages, h.entered, NULL, NULL,
-         '{1000,NULL,NULL,NULL,NULL,NULL,NULL}') w
+         ARRAY[e.places, NULL, NULL, NULL, NULL, NULL, NULL]) w
      JOIN revrtm.loop_place p ON p.place = w.stage
 UNION ALL
 -- Touches of customers are made where their channel belongs, whoever went by.
@@ -232,7 +233,9 @@ RETURNS TABLE (side text, place integer, stage text, stage_name text, unit text,
                volume bigint, advanced bigint, lost bigint, waiting bigint, conversion numeric, present bigint,
                age_days numeric, touches bigint, spend numeric, fx_missing bigint, plays bigint, play_list text,
                is_gap boolean, note text)
-LANGUAGE sql STABLE PARALLEL SAFE ROWS 60
+LANGUAGE sql STABLE PARALLEL SAFE COST 1000 ROWS 60
+-- Compiling so many small expressions takes longer than they do.
+SET jit = off
 BEGIN ATOMIC
     WITH bound AS MATERIALIZED (
         -- What entered after the one instant and not after the other is of the months.
