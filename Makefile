@@ -130,7 +130,10 @@ SQL_MODULES = \
 	sql/71_comparison.sql \
 	sql/72_budget.sql \
 	sql/73_tally.sql \
+	sql/74_kpi_store.sql \
 	sql/74_kpi.sql \
+	sql/74_scorecard.sql \
+	sql/74_waterfall.sql \
 	sql/75_council.sql \
 	sql/76_fair.sql \
 	sql/80_adapter.sql \
