@@ -176,6 +176,8 @@ REGRESS = \
 	allocate \
 	hardening \
 	statistics \
+	tally \
+	kpi \
 	council \
 	freeze \
 	money \
@@ -207,9 +209,11 @@ PGTAP = \
 	test/pgtap/demo_council.sql \
 	test/pgtap/freeze.sql \
 	test/pgtap/identity.sql \
+	test/pgtap/kpi.sql \
 	test/pgtap/markov.sql \
 	test/pgtap/maven_claims.sql \
 	test/pgtap/maven_crm.sql \
+	test/pgtap/maven_kpi.sql \
 	test/pgtap/money.sql \
 	test/pgtap/partner_role.sql \
 	test/pgtap/pathdata.sql \

@@ -124,7 +124,7 @@ WITH rule AS MATERIALIZED (
     SELECT r.route_id, m.period, w.customers, a.amount AS spend, a.note AS spend_note,
            k.accounts, k.lost, k.customers AS payers, k.amount AS yearly,
            p.year_amount, p.year_margin, p.open_amount, p.won_amount,
-           revrtm.ratio(a.amount, w.customers) AS cac,
+           revrtm.ratio(nullif(a.amount, 0), w.customers) AS cac,
            -- What a customer leaves in a month, before what it cost to win it.
            revrtm.ratio(k.amount, k.customers * 12) * revrtm.ratio(p.year_margin, p.year_amount) AS monthly
     FROM (SELECT x.route_id FROM revrtm.route x WHERE x.active AND 'route' = ANY (by)
@@ -140,10 +140,10 @@ WITH rule AS MATERIALIZED (
     SELECT CASE WHEN 'route' = ANY (by) THEN d.route_id ELSE '(all)' END AS route_id,
            CASE WHEN 'region' = ANY (by) THEN d.region ELSE '(all)' END AS region,
            CASE WHEN 'product' = ANY (by) THEN d.product ELSE '(all)' END AS product,
-           revrtm.period(d.submitted_at) AS submitted, revrtm.period(d.decided_at) AS decided,
-           revrtm.period(d.left_at) AS gone, d.hours, d.opportunity_id
-    FROM revrtm.registration_decision d
-    WHERE d.submitted_at <= (SELECT u.as_of FROM rule u)
+           revrtm.period(d.submitted_at) AS submitted, revrtm.period(CASE WHEN d.decided_at <= u.as_of THEN d.decided_at END) AS decided,
+           revrtm.period(CASE WHEN d.left_at <= u.as_of THEN d.left_at END) AS gone, d.hours, d.opportunity_id
+    FROM revrtm.registration_decision d CROSS JOIN rule u
+    WHERE d.submitted_at <= u.as_of
 ), approval AS (
     SELECT d.route_id, d.region, d.product, m.period,
            count(*) FILTER (WHERE d.decided BETWEEN m.period AND m.last) AS decided,
@@ -219,8 +219,7 @@ WITH rule AS MATERIALIZED (
     CROSS JOIN LATERAL (VALUES
         ('pipeline_coverage', NULL::numeric, coalesce(e.open_amount, 0), NULL::numeric, NULL::bigint, 'no_target'),
         ('cac', e.cac, coalesce(e.spend, 0), e.customers, e.customers,
-         coalesce(revrtm.ratio_note(e.customers, 'no_customers'), CASE WHEN coalesce(e.spend, 0) = 0 THEN 'zero_spend' END,
-                  e.spend_note)),
+         coalesce(revrtm.ratio_note(e.customers, 'no_customers'), e.spend_note, revrtm.ratio_note(e.spend, 'zero_spend'))),
         ('ltv', revrtm.ratio(e.monthly * 12, l.churn), e.monthly * 12, l.churn, e.accounts, l.note),
         ('ltv_capped', CASE WHEN e.accounts > 0 THEN e.monthly * least(revrtm.ratio(12, l.churn), u.ltv_months) END,
          e.monthly, NULL, e.accounts, nullif(l.note, 'no_churn')),
@@ -299,7 +298,7 @@ COMMENT ON VIEW revrtm.kpi IS
 'Every KPI, long. Grain: KPI x month x route x segment x region x product. (none) where the CRM tells none; (all) where the source of a KPI does not tell the dimension: cac, ltv, ltv_capped, ltv_cac, payback, pipeline_coverage, conflict_rate and payout_accuracy are by route, nrr and grr have no product, approval_time no segment. Sum numerators and denominators before dividing; medians and what is made of them ask kpi_between for another grain.';
 COMMENT ON COLUMN revrtm.kpi.kpi_key IS 'kpi:period:route_id:segment:region:product.';
 COMMENT ON COLUMN revrtm.kpi.kpi IS
-'sourced_pipeline, influenced_pipeline: amount of the deals created in the month that a partner sourced, or took part in without (co-sell and influenced). win_rate: won of the deals closed in the month; win_rate_created: won of those created in the month that are closed by now. cycle_time_median, cycle_time_p90: days from the day of creation to that of the end of the deals won in the month. sqo_rate: deals created in the month that became sales qualified in time, of all of them and the registrations of the month that became no deal. velocity: open amount x win rate / median days, money a day. pipeline_coverage: open amount at the month''s end over what is missing to the target. cac: spend, by the lag before, over accounts won for the first time. ltv: yearly revenue a customer x gross margin of a year / share of customers lost in a year; ltv_capped: its life cut at kpi_rule.ltv_months; ltv_cac; payback: cac in months of margin of a customer. gross_margin: margin over amount of won deals. nrr, grr: revenue of the customers of twelve months before, now, over then, without what they grew by in grr; of the route, segment and region of a customer''s first won deal. approval_time: median business hours of registrations decided in the month. conflict_rate. payout_accuracy.';
+'sourced_pipeline, influenced_pipeline: amount of the deals created in the month that a partner sourced, or took part in without (co-sell and influenced). win_rate: won of the deals closed in the month; win_rate_created: won of those created in the month that are closed by now. cycle_time_median, cycle_time_p90: days from the day of creation to that of the end of the deals won in the month. sqo_rate: deals created in the month that became sales qualified in time, of all of them and the registrations of the month that became no deal. velocity: open amount x win rate / median days, money a day. pipeline_coverage: open amount at the month''s end over what is missing to the target. cac: spend, by the lag before, over accounts won for the first time; NULL where nothing was spent. ltv: yearly revenue a customer x gross margin of a year / share of customers lost in a year; ltv_capped: its life cut at kpi_rule.ltv_months; ltv_cac; payback: cac in months of margin of a customer. gross_margin: margin over amount of won deals. nrr, grr: revenue of the customers of twelve months before, now, over then, without what they grew by in grr; of the route, segment and region of a customer''s first won deal. approval_time: median business hours of registrations decided in the month. conflict_rate. payout_accuracy.';
 COMMENT ON COLUMN revrtm.kpi.period IS 'First day of the month.';
 COMMENT ON COLUMN revrtm.kpi.route_id IS 'Route to market.';
 COMMENT ON COLUMN revrtm.kpi.segment IS 'Segment.';

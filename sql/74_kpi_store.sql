@@ -70,13 +70,14 @@ CREATE TABLE revrtm.mark_refresh (
 );
 COMMENT ON TABLE revrtm.mark_refresh IS 'Cache: how old deal_mark is. One row, none before the first refresh; not part of a dump.';
 COMMENT ON COLUMN revrtm.mark_refresh.store IS 'The store.';
-COMMENT ON COLUMN revrtm.mark_refresh.refreshed_at IS 'Start of the transaction of the last refresh.';
+COMMENT ON COLUMN revrtm.mark_refresh.refreshed_at IS 'Start of the last refresh.';
 
 CREATE FUNCTION revrtm.refresh_marks() RETURNS bigint
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+    started timestamptz := clock_timestamp();
     changed bigint;
 BEGIN
     LOCK TABLE revrtm.deal_mark IN SHARE ROW EXCLUSIVE MODE;
@@ -103,7 +104,7 @@ BEGIN
         RETURNING 1
     )
     SELECT (SELECT count(*) FROM gone) + (SELECT count(*) FROM kept) INTO changed;
-    INSERT INTO revrtm.mark_refresh AS m (refreshed_at) VALUES (now())
+    INSERT INTO revrtm.mark_refresh AS m (refreshed_at) VALUES (started)
     ON CONFLICT (store) DO UPDATE SET refreshed_at = excluded.refreshed_at;
     RETURN changed;
 END
