@@ -132,7 +132,10 @@ SQL_MODULES = \
 	sql/71_comparison.sql \
 	sql/72_budget.sql \
 	sql/73_tally.sql \
+	sql/74_kpi_store.sql \
 	sql/74_kpi.sql \
+	sql/74_scorecard.sql \
+	sql/74_waterfall.sql \
 	sql/75_council.sql \
 	sql/76_criteria.sql \
 	sql/76_fair.sql \
@@ -189,6 +192,8 @@ REGRESS = \
 	allocate \
 	hardening \
 	statistics \
+	tally \
+	kpi \
 	council \
 	freeze \
 	money \
@@ -223,11 +228,13 @@ PGTAP = \
 	test/pgtap/demo_council.sql \
 	test/pgtap/freeze.sql \
 	test/pgtap/identity.sql \
+	test/pgtap/kpi.sql \
 	test/pgtap/loop.sql \
 	test/pgtap/markov.sql \
 	test/pgtap/maturity.sql \
 	test/pgtap/maven_claims.sql \
 	test/pgtap/maven_crm.sql \
+	test/pgtap/maven_kpi.sql \
 	test/pgtap/money.sql \
 	test/pgtap/partner_role.sql \
 	test/pgtap/pathdata.sql \

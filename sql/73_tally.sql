@@ -57,26 +57,26 @@ CREATE AGGREGATE revrtm.tally_agg(at date, amount numeric) (
     COMBINEFUNC = revrtm.tally_combine, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE revrtm.tally_agg(date, numeric) IS
-'Amounts summed by month. Rows without an amount, or without a day of the years 1 to 9999, are left out. 22003 for an amount of more than four decimals or 2^63 units, 22023 for one that is not finite.';
+'Amounts summed by month, rounded to four decimals. Rows without an amount, or without a day of the years 1 to 9999, are left out. 22003 for an amount of 2^63 units, 22023 for one that is not finite.';
 
 CREATE FUNCTION revrtm.deal_tally_accum(revrtm.tally, timestamptz, timestamptz, boolean, boolean, numeric, numeric,
-                                        numeric, boolean, text, timestamptz, integer, timestamptz, date)
+                                        numeric, integer, boolean, text, timestamptz, integer, timestamptz, date)
 RETURNS revrtm.tally
 LANGUAGE c STABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'revrtm_deal_tally_accum';
 COMMENT ON FUNCTION revrtm.deal_tally_accum(revrtm.tally, timestamptz, timestamptz, boolean, boolean, numeric, numeric,
-                                            numeric, boolean, text, timestamptz, integer, timestamptz, date) IS
+                                            numeric, integer, boolean, text, timestamptz, integer, timestamptz, date) IS
 'Transition of deal_tally_agg.';
 CREATE AGGREGATE revrtm.deal_tally_agg(created_at timestamptz, ended_at timestamptz, is_closed boolean, is_won boolean,
-                                       opening numeric, amount numeric, margin numeric, estimated boolean, role text,
+                                       opening numeric, amount numeric, margin numeric, scale integer, estimated boolean, role text,
                                        qualified_at timestamptz, qualify_days integer, as_of timestamptz, first date) (
     SFUNC = revrtm.deal_tally_accum, STYPE = revrtm.tally, SSPACE = 8000,
     FINALFUNC = revrtm.tally_final, FINALFUNC_MODIFY = READ_ONLY,
     COMBINEFUNC = revrtm.tally_combine, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE revrtm.deal_tally_agg(timestamptz, timestamptz, boolean, boolean, numeric, numeric, numeric, boolean,
-                                           text, timestamptz, integer, timestamptz, date) IS
-'Deals by the month of their creation and by that of their end in revrtm.timezone, in one pass; deal_parts reads it. opening is the amount at the rate of the creation, amount and margin those at the end; role is that of partner_role; qualified_at counts up to qualify_days of 24 hours after the creation, unless that is NULL. A deal that ended after as_of was open then. With first, only what the months from that one on need is kept: what is open, and a year of revenue before. 22003 for an amount of more than four decimals or 2^63 units, 22023 for one that is not finite.';
+COMMENT ON AGGREGATE revrtm.deal_tally_agg(timestamptz, timestamptz, boolean, boolean, numeric, numeric, numeric, integer,
+                                           boolean, text, timestamptz, integer, timestamptz, date) IS
+'Deals by the month of their creation and by that of their end in revrtm.timezone, in one pass; deal_parts reads it. opening is the amount at the rate of the creation, amount and margin those at the end, each rounded to scale decimals, half away from zero; role is that of partner_role; qualified_at counts up to qualify_days of 24 hours after the creation, unless that is NULL. A deal that ended after as_of was open then. With first, only what the months from that one on need is kept: what is open, and a year of revenue before. 22003 for an amount of 2^63 minor units, 22023 for one that is not finite, or a scale that is not from 0 to 4.';
 
 CREATE FUNCTION revrtm.deal_parts(t revrtm.tally, first date, last date, whole boolean DEFAULT false)
 RETURNS TABLE (period date, created bigint, created_amount numeric, created_unpriced bigint, sourced bigint,

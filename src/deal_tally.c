@@ -63,6 +63,7 @@ enum DealArgument
 	ARG_OPENING,
 	ARG_AMOUNT,
 	ARG_MARGIN,
+	ARG_SCALE,
 	ARG_ESTIMATED,
 	ARG_ROLE,
 	ARG_QUALIFIED_AT,
@@ -141,6 +142,7 @@ revrtm_deal_tally_accum(PG_FUNCTION_ARGS)
 {
 	Tally	   *t = rtm_tally_state(fcinfo, "deal_tally_agg");
 	TimestampTz as_of = PG_ARGISNULL(ARG_AS_OF) ? DT_NOEND : PG_GETARG_TIMESTAMPTZ(ARG_AS_OF);
+	int			scale = PG_ARGISNULL(ARG_SCALE) ? TALLY_SCALE : PG_GETARG_INT32(ARG_SCALE);
 	int32		first = TALLY_FIRST_MONTH;
 	DateADT		created_on;
 	DateADT		ended_on;
@@ -155,6 +157,10 @@ revrtm_deal_tally_accum(PG_FUNCTION_ARGS)
 	rtm_int128	amount = 0;
 	bool		priced;
 
+	if (scale < 0 || scale > TALLY_SCALE)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the scale of a tally must be from 0 to %d, not %d", TALLY_SCALE, scale)));
 	if (!PG_ARGISNULL(ARG_FIRST) && !rtm_tally_month(PG_GETARG_DATEADT(ARG_FIRST), &first))
 		first = TALLY_FIRST_MONTH;
 	has_start = day_of(fcinfo, ARG_CREATED_AT, &created_on, &created);
@@ -166,7 +172,7 @@ revrtm_deal_tally_accum(PG_FUNCTION_ARGS)
 
 	if (has_start)
 	{
-		priced = rtm_tally_money(fcinfo, ARG_OPENING, &opening);
+		priced = rtm_tally_money(fcinfo, ARG_OPENING, scale, &opening);
 		if (created >= first)
 		{
 			int			kind = kind_of_role(fcinfo);
@@ -217,10 +223,10 @@ revrtm_deal_tally_accum(PG_FUNCTION_ARGS)
 			rtm_int128	margin = 0;
 
 			t = rtm_tally_add(t, ended, WON, 1);
-			if (rtm_tally_money(fcinfo, ARG_AMOUNT, &amount))
+			if (rtm_tally_money(fcinfo, ARG_AMOUNT, scale, &amount))
 			{
 				t = rtm_tally_add(t, ended, WON_AMOUNT, amount);
-				if (rtm_tally_money(fcinfo, ARG_MARGIN, &margin))
+				if (rtm_tally_money(fcinfo, ARG_MARGIN, scale, &margin))
 					t = rtm_tally_add(t, ended, MARGIN, margin);
 				if (flag(fcinfo, ARG_ESTIMATED))
 					t = rtm_tally_add(t, ended, MARGIN_ESTIMATED, 1);

@@ -11,11 +11,15 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
+#include "utils/fmgrprotos.h"
 
 #include "tally.h"
 
 /* Of a group's first state; a power of two. */
 #define FIRST_SLOTS			16
+
+/* Kinds whose slots are neighbours. */
+#define NEAR_KINDS			32
 
 REVRTM_FUNCTION(revrtm_tally_accum);
 REVRTM_FUNCTION(revrtm_tally_combine);
@@ -35,17 +39,22 @@ rtm_make_tally(uint32 entries)
 
 /* ----------------------------------------------------------- hash table */
 
+/*
+ * The slot of a month and kind, or the free one for it. The first kinds of a
+ * month, which most deals add to, stand side by side.
+ */
 static inline TallyEntry *
 find_slot(Tally *t, int32 month, int32 kind)
 {
-	uint64		key = ((uint64) (uint32) month << 32 | (uint32) kind) *
-		UINT64CONST(0x9E3779B97F4A7C15);
+	uint64		key = (uint64) (uint32) month << 32 | (uint32) kind / NEAR_KINDS;
 	uint32		mask = t->slots - 1;
-	uint32		i = (uint32) (key >> 40) & mask;
+	uint32		i = (uint32) (key * UINT64CONST(0x9E3779B97F4A7C15) >> 40) + kind % NEAR_KINDS;
 
-	while (t->entry[i].month != 0 &&
-		   (t->entry[i].month != month || t->entry[i].kind != kind))
-		i = (i + 1) & mask;
+	for (i &= mask; t->entry[i].month != 0; i = (i + 1) & mask)
+	{
+		if (t->entry[i].month == month && t->entry[i].kind == kind)
+			break;
+	}
 	return &t->entry[i];
 }
 
@@ -180,21 +189,28 @@ rtm_tally_date(int32 month)
 }
 
 bool
-rtm_tally_money(FunctionCallInfo fcinfo, int n, rtm_int128 *units)
+rtm_tally_money(FunctionCallInfo fcinfo, int n, int scale, rtm_int128 *units)
 {
+	Numeric		amount;
 	Money		money;
 
 	if (PG_ARGISNULL(n))
 		return false;
-	if (!rtm_money_units((Numeric) PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(n)), TALLY_SCALE,
-						 &money) ||
-		money.scale > TALLY_SCALE)
-		ereport(ERROR,
-				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("an amount of a tally is out of range"),
-				 errdetail("An amount has at most %d decimals, and less than 2^63 units of the last.",
-						   TALLY_SCALE)));
+	amount = (Numeric) PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(n));
+	if (!rtm_money_units(amount, scale, &money) || money.scale > scale)
+	{
+		/* Half away from zero, as money is. */
+		amount = DatumGetNumeric(DirectFunctionCall2(numeric_round, PG_GETARG_DATUM(n),
+													 Int32GetDatum(scale)));
+		if (!rtm_money_units(amount, scale, &money))
+			ereport(ERROR,
+					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+					 errmsg("an amount of a tally is out of range"),
+					 errdetail("An amount has less than 2^63 minor units.")));
+	}
 	*units = money.negative ? -(rtm_int128) money.units : (rtm_int128) money.units;
+	for (; scale < TALLY_SCALE; scale++)
+		*units *= 10;
 	return true;
 }
 
@@ -245,7 +261,7 @@ revrtm_tally_accum(PG_FUNCTION_ARGS)
 	rtm_int128	units;
 
 	if (!PG_ARGISNULL(1) && rtm_tally_month(PG_GETARG_DATEADT(1), &month) &&
-		rtm_tally_money(fcinfo, 2, &units))
+		rtm_tally_money(fcinfo, 2, TALLY_SCALE, &units))
 		t = rtm_tally_add(t, month, 0, units);
 	PG_RETURN_POINTER(t);
 }

@@ -70,8 +70,8 @@ extern const Tally *rtm_pack_tally(const Tally *t);
 extern bool rtm_tally_month(DateADT day, int32 *month);
 extern DateADT rtm_tally_date(int32 month);
 
-/* Money of argument n in units; false for NULL. */
-extern bool rtm_tally_money(FunctionCallInfo fcinfo, int n, rtm_int128 *units);
+/* Money of argument n, rounded to the scale, in units; false for NULL. */
+extern bool rtm_tally_money(FunctionCallInfo fcinfo, int n, int scale, rtm_int128 *units);
 
 /* The months asked for by two arguments, the whole range where they are NULL. */
 extern void rtm_tally_range(FunctionCallInfo fcinfo, int n, int32 *first, int32 *last);
