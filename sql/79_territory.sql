@@ -171,7 +171,7 @@ COMMENT ON FUNCTION revrtm.owner_at(text, timestamptz) IS
 CREATE VIEW revrtm.deal_owner WITH (security_invoker = true) AS
 SELECT d.opportunity_id AS deal_owner_key,
        d.opportunity_id,
-       d.account_id,
+       a.account_id,
        w.owner_id,
        w.owner_kind,
        w.decided_by,
@@ -182,7 +182,9 @@ SELECT d.opportunity_id AS deal_owner_key,
        d.amount,
        w.note
 FROM revrtm.deal d
-CROSS JOIN LATERAL revrtm.owner_of(d.account_id, d.opportunity_id, d.owner_id, (SELECT revrtm.as_of())) w;
+-- Merges as the CRM has them now, whatever the store knows.
+CROSS JOIN LATERAL revrtm.canonical_account(d.account_id) a (account_id)
+CROSS JOIN LATERAL revrtm.owner_of(a.account_id, d.opportunity_id, d.owner_id, (SELECT revrtm.as_of())) w;
 COMMENT ON VIEW revrtm.deal_owner IS
 'Who owns each deal of the store today (revrtm.as_of), by holdovers and territories. Grain: one deal.';
 COMMENT ON COLUMN revrtm.deal_owner.deal_owner_key IS 'The deal.';
