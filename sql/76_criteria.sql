@@ -56,7 +56,6 @@ INSERT INTO revrtm.portfolio_rule (shipped) VALUES (true);
 CREATE TRIGGER own_shipped_row BEFORE INSERT OR UPDATE ON revrtm.portfolio_rule
 FOR EACH ROW EXECUTE FUNCTION revrtm.own_shipped_row('rule');
 SELECT revrtm.register_policy('revrtm.portfolio_rule');
-GRANT SELECT ON revrtm.portfolio_rule TO PUBLIC;
 
 CREATE FUNCTION revrtm.is_validity(valid tstzrange) RETURNS boolean
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE

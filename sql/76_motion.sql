@@ -54,8 +54,9 @@ WITH ranked AS MATERIALIZED (
     FROM revrtm.route r
 ), role AS (
     SELECT p.opportunity_id,
-           min((SELECT m.rank FROM ranked m
-                WHERE m.evidence = 'crm_role' AND m.value = lower(btrim(p.role) COLLATE "C"))) AS rank
+           min(((SELECT array_agg(m.rank ORDER BY m.rank) FROM ranked m WHERE m.evidence = 'crm_role'))[
+               array_position((SELECT array_agg(m.value ORDER BY m.rank) FROM ranked m WHERE m.evidence = 'crm_role'),
+                              lower(btrim(p.role) COLLATE "C"))]) AS rank
     FROM revrtm.opportunity_partner p
     GROUP BY p.opportunity_id
 ), partner AS (

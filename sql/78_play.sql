@@ -18,7 +18,6 @@ CREATE TABLE revrtm.play (
 );
 SELECT pg_catalog.pg_extension_config_dump('revrtm.play', '');
 SELECT revrtm.register_policy('revrtm.play');
-GRANT SELECT ON revrtm.play TO PUBLIC;
 COMMENT ON TABLE revrtm.play IS
 'Plays of routes to market. One is run on the deals of its route, segment, product and region that were created while it is valid.';
 COMMENT ON COLUMN revrtm.play.play_id IS 'Name of the play, 1 to 255 bytes.';

@@ -126,23 +126,23 @@ INSERT INTO revrtm.tam (segment, product, region, as_of, potential) VALUES ('ent
 SELECT account_id, product, as_of, potential, note FROM revrtm.tam_at('2026-07-01Z') WHERE account_id <> '(none)' ORDER BY 1, 2;
 SELECT count(*) FROM revrtm.tam_at('2025-12-31 23:00Z');
 -- Deals of the market here have no segment, so only ANY sees them.
-SELECT market_key, potential, won_amount, penetration, lead_route_id, note FROM revrtm.market ORDER BY 1;
+SELECT market_key, potential, won_amount, penetration, lead_route_id, note FROM revrtm.market ORDER BY market_key COLLATE "C";
 
 -- Whitespace. a1 platform: 85000 - 40000 won - 0; its deal of security, and the one without a rate, go where they belong.
 SELECT account_id, product, segment, region, potential, won_amount, open_amount, whitespace, lead_route_id, touched_at AT TIME ZONE 'UTC' AS touched_at, reach, is_worked, note
-FROM revrtm.whitespace ORDER BY 1, 2;
+FROM revrtm.whitespace ORDER BY account_id COLLATE "C", product COLLATE "C";
 INSERT INTO revrtm.play (play_id, route_id, region, entry, exit) VALUES
     ('na', 'direct', 'na', '[{"field": "amount", "op": ">=", "value": 4000}]', '[{"field": "touches", "op": ">=", "value": 1}]'),
     ('emea', 'direct', 'emea', '[]', '[]');
 SELECT account_id, product, play_id, is_worked, note FROM revrtm.whitespace WHERE account_id IN ('a1', 'a2') ORDER BY 1, 2;
-SELECT coverage_key, accounts, covered, direct_only, partner_only, both_sides, neither, coverage_accounts, potential, covered_potential, coverage_value, note FROM revrtm.coverage ORDER BY 1;
-SELECT whitespace_coverage_key, accounts, worked, whitespace, worked_whitespace, whitespace_coverage, note FROM revrtm.whitespace_coverage ORDER BY 1;
+SELECT coverage_key, accounts, covered, direct_only, partner_only, both_sides, neither, coverage_accounts, potential, covered_potential, coverage_value, note FROM revrtm.coverage ORDER BY coverage_key COLLATE "C";
+SELECT whitespace_coverage_key, accounts, worked, whitespace, worked_whitespace, whitespace_coverage, note FROM revrtm.whitespace_coverage ORDER BY whitespace_coverage_key COLLATE "C";
 
 -- Targets. Of direct deals 1 of 2 closed was won in the year before July, 1 of 2 in the one before March, 1 of 1 before February.
 INSERT INTO revrtm.target (route_id, period, metric, value, currency) VALUES ('direct', '2026-07-15', 'revenue', 12500, NULL), ('direct', '2026-03-01', 'revenue', 30000, NULL),
     ('direct', '2026-02-01', 'revenue', 100, NULL), ('resell', '2026-07-01', 'deals', 3, NULL), ('(any)', '2026-07-01', 'revenue', 20000, NULL), ('(any)', '2026-07-01', 'deals', 2, NULL),
     ('oem', '2026-07-01', 'margin', 5, NULL), ('direct', '2026-08-01', 'revenue', 100, 'XXX');
-SELECT target_gap_key, target, won, open_pipeline, weighted_pipeline, gap, won_deals, closed_deals, win_rate, required_pipeline, note FROM revrtm.target_gap ORDER BY 1;
+SELECT target_gap_key, target, won, open_pipeline, weighted_pipeline, gap, won_deals, closed_deals, win_rate, required_pipeline, note FROM revrtm.target_gap ORDER BY target_gap_key COLLATE "C";
 
 -- Motions: the least ordinal decides; d1 was touched together, d3 has a reseller.
 SELECT opportunity_id, motion, evidence, route_id FROM revrtm.deal_motion ORDER BY 1;
