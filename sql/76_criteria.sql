@@ -50,13 +50,12 @@ COMMENT ON COLUMN revrtm.portfolio_rule.full_potential IS 'Potential, in revrtm.
 COMMENT ON COLUMN revrtm.portfolio_rule.full_performance IS
 'Amount won in twelve months, in revrtm.currency, from which on its part of the score is 1.';
 COMMENT ON COLUMN revrtm.portfolio_rule.fit IS
-'Criteria about the columns of revrtm.account, see criteria_check; the share that an account meets is its fit. Without any, fit has no part in the score.';
+'Criteria about accounts, see criteria_check; the share that an account meets is its fit. The fields are account_id, parent_account_id, domain, segment, region, country, industry, employees, owner_id and created_on. Without any criterion fit has no part in the score.';
 COMMENT ON COLUMN revrtm.portfolio_rule.shipped IS 'Whether the row is as the extension made it; an edit clears it, and only then is it part of a dump.';
 INSERT INTO revrtm.portfolio_rule (shipped) VALUES (true);
 CREATE TRIGGER own_shipped_row BEFORE INSERT OR UPDATE ON revrtm.portfolio_rule
 FOR EACH ROW EXECUTE FUNCTION revrtm.own_shipped_row('rule');
 SELECT revrtm.register_policy('revrtm.portfolio_rule');
-GRANT SELECT ON revrtm.portfolio_rule TO PUBLIC;
 
 CREATE FUNCTION revrtm.is_validity(valid tstzrange) RETURNS boolean
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE

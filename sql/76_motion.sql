@@ -41,20 +41,23 @@ FOR EACH ROW EXECUTE FUNCTION revrtm.own_shipped_row('evidence', 'value');
 SELECT revrtm.register_policy('revrtm.motion_rule');
 GRANT SELECT ON revrtm.motion_rule TO PUBLIC;
 
--- Rules are ranked and looked up by route, by role and by flag, each a hash
--- join or a value read once: nothing is decided deal by deal.
+-- Rules are ranked and looked up by route, by role and by flag, and the least
+-- rank of a deal is its motion: one statement for any number of deals.
 CREATE VIEW revrtm.deal_motion WITH (security_invoker = true) AS
 WITH ranked AS MATERIALIZED (
     SELECT m.evidence, m.value, m.motion,
            row_number() OVER (ORDER BY m.ordinal, m.evidence COLLATE "C", m.value COLLATE "C")::integer AS rank
     FROM revrtm.motion_rule m
 ), route AS MATERIALIZED (
-    SELECT r.route_id, m.rank
-    FROM revrtm.route r JOIN ranked m ON m.evidence = 'route_kind' AND m.value = r.kind::text
+    SELECT r.route_id,
+           (SELECT m.rank FROM ranked m WHERE m.evidence = 'route_kind' AND m.value = r.kind::text) AS rank
+    FROM revrtm.route r
 ), role AS (
-    SELECT p.opportunity_id, min(m.rank) AS rank
+    SELECT p.opportunity_id,
+           min(((SELECT array_agg(m.rank ORDER BY m.rank) FROM ranked m WHERE m.evidence = 'crm_role'))[
+               array_position((SELECT array_agg(m.value ORDER BY m.rank) FROM ranked m WHERE m.evidence = 'crm_role'),
+                              lower(btrim(p.role) COLLATE "C"))]) AS rank
     FROM revrtm.opportunity_partner p
-    JOIN ranked m ON m.evidence = 'crm_role' AND m.value = lower(btrim(p.role) COLLATE "C")
     GROUP BY p.opportunity_id
 ), partner AS (
     SELECT i.opportunity_id,

@@ -25,6 +25,7 @@ COMMENT ON COLUMN revrtm.target.currency IS
 CREATE VIEW revrtm.target_gap WITH (security_invoker = true) AS
 WITH known AS (
     SELECT d.route_id, d.is_closed, d.is_won, d.amount, d.margin,
+           CASE WHEN d.note IN ('fx_missing', 'stale_fx') THEN d.note END AS note,
            CASE WHEN d.is_closed THEN d.period
                 WHEN o.close_date IS NOT NULL
                 THEN greatest(revrtm.period(o.close_date), (SELECT revrtm.period(revrtm.as_of()))) END AS period,
@@ -32,7 +33,7 @@ WITH known AS (
     FROM revrtm.deal d
     LEFT JOIN revrtm.opportunity o ON o.opportunity_id = d.opportunity_id AND NOT d.is_closed
 ), flow AS MATERIALIZED (
-    SELECT k.route_id, k.period,
+    SELECT k.route_id, k.period, min(k.note) AS note,
            count(*) FILTER (WHERE k.is_closed) AS closed, count(*) FILTER (WHERE k.is_closed AND k.is_won) AS won,
            sum(k.amount) FILTER (WHERE k.is_closed AND k.is_won) AS won_amount,
            sum(k.margin) FILTER (WHERE k.is_closed AND k.is_won) AS won_margin,
@@ -55,7 +56,8 @@ WITH known AS (
     FROM (SELECT g.*, least(revrtm.period(g.period), (SELECT revrtm.local_date(revrtm.as_of()))) AS on_date
           FROM revrtm.target g) t
 ), met AS (
-    SELECT g.route_id, g.period, g.metric, g.value, g.note, r.closed, r.won AS rate_won, revrtm.ratio(r.won, r.closed) AS win_rate,
+    SELECT g.route_id, g.period, g.metric, g.value,
+           coalesce(g.note, CASE WHEN g.metric <> 'deals' THEN f.note END) AS note, r.closed, r.won AS rate_won, revrtm.ratio(r.won, r.closed) AS win_rate,
            coalesce(CASE g.metric WHEN 'deals' THEN f.won WHEN 'margin' THEN f.won_margin ELSE f.won_amount END, 0) AS won,
            coalesce(CASE g.metric WHEN 'deals' THEN f.open WHEN 'margin' THEN f.open_margin ELSE f.open_amount END, 0) AS open,
            coalesce(CASE g.metric WHEN 'deals' THEN f.weighted WHEN 'margin' THEN f.weighted_margin ELSE f.weighted_amount END, 0)
@@ -68,7 +70,7 @@ WITH known AS (
         WHERE (w.route_id = g.route_id OR g.route_id = '(any)')
           AND w.period >= (g.period - interval '1 year')::date AND w.period < g.period) r
     CROSS JOIN LATERAL (
-        SELECT sum(w.won) AS won, sum(w.won_amount) AS won_amount, sum(w.won_margin) AS won_margin,
+        SELECT min(w.note) AS note, sum(w.won) AS won, sum(w.won_amount) AS won_amount, sum(w.won_margin) AS won_margin,
                sum(w.open) AS open, sum(w.open_amount) AS open_amount, sum(w.open_margin) AS open_margin,
                sum(w.weighted) AS weighted, sum(w.weighted_amount) AS weighted_amount, sum(w.weighted_margin) AS weighted_margin,
                sum(w.plain) AS plain, sum(w.plain_amount) AS plain_amount, sum(w.plain_margin) AS plain_margin
@@ -113,7 +115,7 @@ COMMENT ON COLUMN revrtm.target_gap.win_rate IS 'won_deals / closed_deals; NULL 
 COMMENT ON COLUMN revrtm.target_gap.required_pipeline IS
 'New pipeline that the gap needs: gap / win_rate; 0 where there is no gap, NULL where the win rate is 0 or not known.';
 COMMENT ON COLUMN revrtm.target_gap.note IS
-'fx_missing, stale_fx, no_closed, no_wins, unknown_route, those that apply, or NULL.';
+'fx_missing and stale_fx (the target or deals of the month have no rate and are left out), no_closed, no_wins, unknown_route, those that apply, or NULL.';
 INSERT INTO revrtm.catalog_measure (view_name, column_name, unit, additive) VALUES
 ('target_gap', 'closed_deals', 'deals', false),
 ('target_gap', 'gap', 'reporting currency', false),

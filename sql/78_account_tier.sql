@@ -55,36 +55,47 @@ CREATE FUNCTION revrtm.account_standing(at timestamptz DEFAULT revrtm.as_of())
 RETURNS TABLE (account_id text, was integer, tier integer, score numeric, potential numeric, performance numeric, fit numeric)
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 1000
 BEGIN ATOMIC
-    WITH hope AS (
-        SELECT revrtm.canonical_account(t.account_id) AS account_id, pg_catalog.sum(t.potential) AS potential
+    -- Facts are stacked and grouped rather than joined: no estimate can make that slow.
+    WITH fact (account_id, is_account, potential, amount, fit, was) AS (
+        SELECT a.account_id, true, NULL::numeric, NULL::numeric,
+               revrtm.ratio(pg_catalog.jsonb_array_length(r.fit) - pg_catalog.cardinality(c.failed),
+                            pg_catalog.jsonb_array_length(r.fit)), NULL::integer
+        FROM revrtm.account a
+        CROSS JOIN revrtm.portfolio_rule r
+        CROSS JOIN LATERAL revrtm.criteria_check(pg_catalog.jsonb_build_object(
+            'account_id', a.account_id, 'parent_account_id', a.parent_account_id, 'domain', a.domain,
+            'segment', a.segment, 'region', a.region, 'country', a.country, 'industry', a.industry,
+            'employees', a.employees, 'owner_id', a.owner_id, 'created_on', revrtm.local_date(a.created_at)), r.fit) c
+        WHERE a.deleted IS NOT TRUE AND a.is_partner IS NOT TRUE
+          AND revrtm.canonical_account(a.account_id) = a.account_id
+        UNION ALL
+        SELECT revrtm.canonical_account(t.account_id), false, t.potential, NULL, NULL, NULL
         FROM revrtm.tam_at(account_standing.at) t
-        WHERE t.account_id <> '(none)' AND t.potential IS NOT NULL
-        GROUP BY 1
-    ), won AS (
-        SELECT revrtm.canonical_account(o.account_id) AS account_id,
-               pg_catalog.sum(revrtm.reporting_amount(o.amount, o.currency, o.ended_on)) AS amount
-        FROM (SELECT k.account_id, k.amount, k.currency, k.closed_at,
-                     coalesce(revrtm.local_date(k.closed_at), k.close_date) AS ended_on
+        WHERE t.account_id <> '(none)'
+        UNION ALL
+        SELECT revrtm.canonical_account(o.account_id), false, NULL,
+               revrtm.reporting_amount(o.amount, o.currency, o.ended_on), NULL, NULL
+        FROM (SELECT k.account_id, k.amount, k.currency, coalesce(revrtm.local_date(k.closed_at), k.close_date) AS ended_on
               FROM revrtm.opportunity k
               WHERE k.is_closed AND k.is_won AND k.deleted IS NOT TRUE) o
         WHERE o.ended_on > (revrtm.local_date(account_standing.at) - interval '1 year')::date
           AND o.ended_on <= revrtm.local_date(account_standing.at)
-        GROUP BY 1
+        UNION ALL
+        SELECT p.account_id, false, NULL, NULL, NULL, p.tier
+        FROM revrtm.account_tier p
+        WHERE p.valid @> (account_standing.at - interval '0.000001 seconds')
+    ), account AS (
+        SELECT f.account_id, pg_catalog.max(f.was) AS was, pg_catalog.max(f.fit)::numeric(8, 6) AS fit,
+               pg_catalog.sum(f.potential) AS potential, coalesce(pg_catalog.sum(f.amount), 0) AS amount
+        FROM fact f
+        GROUP BY f.account_id
+        HAVING pg_catalog.bool_or(f.is_account)
     ), part AS (
-        SELECT a.account_id, p.tier AS was, r.tier_cut, r.tier_weight, r.tier_keep,
-               least(revrtm.ratio(h.potential, r.full_potential), 1)::numeric(8, 6) AS potential,
-               greatest(least(revrtm.ratio(coalesce(w.amount, 0), r.full_performance), 1), 0)::numeric(8, 6) AS performance,
-               revrtm.ratio(pg_catalog.jsonb_array_length(r.fit) - pg_catalog.cardinality(c.failed),
-                            pg_catalog.jsonb_array_length(r.fit))::numeric(8, 6) AS fit
-        FROM revrtm.portfolio_rule r
-        CROSS JOIN revrtm.account a
-        LEFT JOIN hope h ON h.account_id = a.account_id
-        LEFT JOIN won w ON w.account_id = a.account_id
-        LEFT JOIN revrtm.account_tier p ON p.account_id = a.account_id
-            AND p.valid @> (account_standing.at - interval '0.000001 seconds')
-        CROSS JOIN LATERAL revrtm.criteria_check(pg_catalog.to_jsonb(a), r.fit) c
-        WHERE a.deleted IS NOT TRUE AND a.is_partner IS NOT TRUE
-          AND revrtm.canonical_account(a.account_id) = a.account_id
+        SELECT a.account_id, a.was, a.fit, r.tier_cut, r.tier_weight, r.tier_keep,
+               least(revrtm.ratio(a.potential, r.full_potential), 1)::numeric(8, 6) AS potential,
+               greatest(least(revrtm.ratio(a.amount, r.full_performance), 1), 0)::numeric(8, 6) AS performance
+        FROM account a
+        CROSS JOIN revrtm.portfolio_rule r
     )
     SELECT q.account_id, q.was,
            revrtm.tier_account(q.potential, q.performance, q.fit, q.tier_cut, q.was, q.tier_weight, q.tier_keep),

@@ -14,55 +14,61 @@ WITH hope AS (
                AND revrtm.local_date(d.ended_at) > ((SELECT revrtm.local_date(revrtm.as_of())) - interval '1 year')::date
                AND d.ended_at <= (SELECT revrtm.as_of())) AS won_amount,
            sum(d.amount) FILTER (WHERE NOT d.is_closed) AS open_amount,
+           min(d.note) FILTER (WHERE d.note IN ('fx_missing', 'stale_fx')) AS note,
            coalesce(bool_or(d.partner_id IS NULL AND coalesce(r.kind::text, 'direct') = 'direct' OR r.kind = 'co_sell')
-                    FILTER (WHERE NOT d.is_closed), false) AS has_direct,
-           coalesce(bool_or(d.partner_id IS NOT NULL OR r.kind <> 'direct') FILTER (WHERE NOT d.is_closed), false) AS has_partner
+                    FILTER (WHERE NOT d.is_closed), false) AS by_direct,
+           coalesce(bool_or(d.partner_id IS NOT NULL OR r.kind <> 'direct') FILTER (WHERE NOT d.is_closed), false) AS by_partner
     FROM revrtm.deal d
     LEFT JOIN revrtm.route r ON r.route_id = d.route_id
     GROUP BY 1, 2
 ), placed AS (
     -- A deal counts for the narrowest product of the account that contains its own.
-    SELECT n.account_id, n.product, sum(n.won_amount) AS won_amount, sum(n.open_amount) AS open_amount
-    FROM (SELECT DISTINCT ON (s.account_id, s.product) s.account_id, h.product, s.won_amount, s.open_amount
-          FROM sold s
-          JOIN hope h ON h.account_id = s.account_id
-          LEFT JOIN revrtm.product p ON p.product_id = s.product
-          LEFT JOIN revrtm.product q ON q.product_id = h.product
-          WHERE h.product IN (s.product, 'ANY') OR q.span @> p.span
-          ORDER BY s.account_id, s.product, h.product IS DISTINCT FROM s.product,
-                   upper(q.span) - lower(q.span), h.product COLLATE "C") n
-    GROUP BY 1, 2
-), worked AS (
-    SELECT s.account_id, bool_or(s.has_direct) AS has_direct, bool_or(s.has_partner) AS has_partner
+    SELECT DISTINCT ON (s.account_id, s.product) s.account_id, h.product, s.won_amount, s.open_amount, s.note
     FROM sold s
-    GROUP BY 1
-), touched AS (
-    SELECT revrtm.canonical_account(t.account_id) AS account_id, max(t.touched_at) AS touched_at,
-           bool_or(t.partner_id IS NULL AND coalesce(t.kind, 'direct') = 'direct' OR t.kind = 'co_sell') AS by_direct,
-           bool_or(t.partner_id IS NOT NULL OR t.kind <> 'direct') AS by_partner
-    FROM (SELECT coalesce(w.account_id, c.account_id, d.account_id) AS account_id, w.touched_at, w.partner_id,
-                 r.kind::text AS kind
-          FROM revrtm.touch w
-          LEFT JOIN revrtm.contact c ON c.contact_id = w.contact_id AND c.deleted IS NOT TRUE
-          LEFT JOIN revrtm.deal_journey d ON d.opportunity_id = w.opportunity_id
-          LEFT JOIN revrtm.channel_map m ON m.channel = w.channel
-          LEFT JOIN revrtm.route r ON r.route_id = coalesce(w.route_id, m.route_id)
-          WHERE w.deleted IS NOT TRUE AND w.responded IS NOT FALSE
-            AND w.touched_at <= (SELECT revrtm.as_of())
-            AND w.touched_at > (SELECT revrtm.as_of() - p.activity_days * interval '24 hours' FROM revrtm.portfolio_rule p)) t
-    WHERE t.account_id IS NOT NULL
-    GROUP BY 1
+    JOIN hope h ON h.account_id = s.account_id
+    LEFT JOIN revrtm.product p ON p.product_id = s.product
+    LEFT JOIN revrtm.product q ON q.product_id = h.product
+    WHERE h.product IN (s.product, 'ANY') OR q.span @> p.span
+    ORDER BY s.account_id, s.product, h.product IS DISTINCT FROM s.product,
+             upper(q.span) - lower(q.span), h.product COLLATE "C"
+), side AS (
+    -- Facts are stacked and grouped rather than joined: no estimate can make that slow.
+    SELECT f.account_id, bool_or(f.is_known) AS is_known, min(f.owner_id) AS owner_id, min(f.segment) AS segment,
+           min(f.region) AS region, max(f.touched_at) AS touched_at,
+           coalesce(bool_or(f.by_direct), false) AS by_direct, coalesce(bool_or(f.by_partner), false) AS by_partner
+    FROM (SELECT a.account_id, true AS is_known, a.owner_id, nullif(a.segment, '') AS segment, nullif(a.region, '') AS region,
+                 NULL::timestamptz AS touched_at, false AS by_direct, false AS by_partner
+          FROM revrtm.account a
+          WHERE a.deleted IS NOT TRUE
+          UNION ALL
+          SELECT s.account_id, false, NULL, NULL, NULL, NULL, s.by_direct, s.by_partner FROM sold s
+          UNION ALL
+          SELECT revrtm.canonical_account(coalesce(t.account_id, c.account_id, d.account_id)), false, NULL, NULL, NULL,
+                 t.touched_at, t.partner_id IS NULL AND coalesce(r.kind::text, 'direct') = 'direct' OR r.kind = 'co_sell',
+                 t.partner_id IS NOT NULL OR r.kind <> 'direct'
+          FROM revrtm.touch t
+          LEFT JOIN revrtm.contact c ON c.contact_id = t.contact_id AND c.deleted IS NOT TRUE
+          LEFT JOIN revrtm.deal_journey d ON d.opportunity_id = t.opportunity_id
+          LEFT JOIN revrtm.channel_map m ON m.channel = t.channel
+          LEFT JOIN revrtm.route r ON r.route_id = coalesce(t.route_id, m.route_id)
+          WHERE t.deleted IS NOT TRUE AND t.responded IS NOT FALSE
+            AND t.touched_at <= (SELECT revrtm.as_of())
+            AND t.touched_at > (SELECT revrtm.as_of() - p.activity_days * interval '24 hours' FROM revrtm.portfolio_rule p)) f
+    GROUP BY f.account_id
+), filled AS (
+    SELECT f.account_id, f.product, sum(f.potential) AS potential, coalesce(sum(f.won_amount), 0) AS won_amount,
+           coalesce(sum(f.open_amount), 0) AS open_amount, min(f.note) AS note
+    FROM (SELECT h.account_id, h.product, h.potential, NULL::numeric AS won_amount, NULL::numeric AS open_amount, h.note
+          FROM hope h
+          UNION ALL
+          SELECT p.account_id, p.product, NULL, p.won_amount, p.open_amount, p.note FROM placed p) f
+    GROUP BY f.account_id, f.product
 ), known AS (
-    SELECT h.account_id, h.product, h.potential, h.note, a.account_id IS NOT NULL AS is_known, a.owner_id,
-           coalesce(nullif(a.segment, ''), '(none)') AS segment, coalesce(nullif(a.region, ''), '(none)') AS region,
-           coalesce(s.won_amount, 0) AS won_amount, coalesce(s.open_amount, 0) AS open_amount, t.touched_at,
-           coalesce(w.has_direct, false) AS open_direct, coalesce(w.has_partner, false) AS open_partner,
-           coalesce(t.by_direct, false) AS by_direct, coalesce(t.by_partner, false) AS by_partner
-    FROM hope h
-    LEFT JOIN revrtm.account a ON a.account_id = h.account_id AND a.deleted IS NOT TRUE
-    LEFT JOIN placed s ON s.account_id = h.account_id AND s.product = h.product
-    LEFT JOIN worked w ON w.account_id = h.account_id
-    LEFT JOIN touched t ON t.account_id = h.account_id
+    SELECT f.*, coalesce(s.is_known, false) AS is_known, s.owner_id,
+           coalesce(s.segment, '(none)') AS segment, coalesce(s.region, '(none)') AS region, s.touched_at,
+           coalesce(s.by_direct, false) AS by_direct, coalesce(s.by_partner, false) AS by_partner
+    FROM filled f
+    LEFT JOIN side s ON s.account_id = f.account_id
 ), cell AS (
     SELECT c.segment, c.product, c.region, c.lead_route_id, n.play_id, c.product_id, c.region_id
     FROM (SELECT x.segment, x.product, x.region, p.product_id, p.span AS product_span, g.region_id, g.span AS region_span,
@@ -101,15 +107,15 @@ SELECT quote_ident(d.account_id) || ':' || quote_ident(d.product) AS whitespace_
        d.play_id,
        d.touched_at,
        CASE WHEN NOT d.is_led THEN 'none'
-            WHEN (d.open_direct OR d.by_direct) AND (d.open_partner OR d.by_partner) THEN 'both'
-            WHEN d.open_direct OR d.by_direct THEN 'direct_only'
-            WHEN d.open_partner OR d.by_partner THEN 'partner_only'
+            WHEN d.by_direct AND d.by_partner THEN 'both'
+            WHEN d.by_direct THEN 'direct_only'
+            WHEN d.by_partner THEN 'partner_only'
             ELSE 'none' END::text AS reach,
        d.lead_route_id IS NOT NULL AND d.play_id IS NOT NULL AND d.touched_at IS NOT NULL AS is_worked,
        nullif(concat_ws(', ', d.note,
               CASE WHEN NOT d.is_known THEN 'unknown_account' WHEN d.owner_id IS NULL THEN 'no_owner' END,
               CASE WHEN d.lead_route_id IS NULL THEN 'no_lead' WHEN d.play_id IS NULL THEN 'no_play' END,
-              CASE WHEN NOT (d.open_direct OR d.by_direct OR d.open_partner OR d.by_partner) THEN 'no_activity' END,
+              CASE WHEN NOT (d.by_direct OR d.by_partner) THEN 'no_activity' END,
               CASE WHEN d.product <> 'ANY' AND d.product_id IS NULL THEN 'unknown_product' END,
               CASE WHEN d.is_known AND d.region_id IS NULL THEN 'unknown_region' END), '') AS note
 FROM decided d;

@@ -80,6 +80,7 @@ CREATE TABLE revrtm.holdover (
     opportunity_id text NOT NULL CHECK (octet_length(opportunity_id) BETWEEN 1 AND 255),
     valid          tstzrange NOT NULL CONSTRAINT holdover_valid CHECK (revrtm.is_validity(valid)),
     owner_id       text NOT NULL CHECK (octet_length(owner_id) BETWEEN 1 AND 255),
+    owner_kind     text NOT NULL DEFAULT 'user' CHECK (owner_kind IN ('user', 'partner')),
     verdict        text NOT NULL CHECK (verdict IN ('exempt', 'eligible')),
     PRIMARY KEY (account_id, opportunity_id, valid),
     CONSTRAINT holdover_once EXCLUDE USING gist (account_id WITH =, opportunity_id WITH =, valid WITH &&)
@@ -92,6 +93,7 @@ COMMENT ON COLUMN revrtm.holdover.account_id IS 'The account that was handed off
 COMMENT ON COLUMN revrtm.holdover.opportunity_id IS 'The deal.';
 COMMENT ON COLUMN revrtm.holdover.valid IS 'From the handoff until the deal goes to the new owner; without an end it never does.';
 COMMENT ON COLUMN revrtm.holdover.owner_id IS 'Who keeps it.';
+COMMENT ON COLUMN revrtm.holdover.owner_kind IS 'user or partner.';
 COMMENT ON COLUMN revrtm.holdover.verdict IS 'exempt: for good; eligible: for holdover_policy.days.';
 
 INSERT INTO revrtm.catalog_measure (view_name, column_name, unit, additive) VALUES
@@ -139,7 +141,7 @@ RETURNS TABLE (owner_id text, owner_kind text, decided_by text, territory_id tex
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
 BEGIN ATOMIC
     SELECT coalesce(h.owner_id, p.member_id, owner_of.crm_owner_id),
-           CASE WHEN h.owner_id IS NULL THEN coalesce(p.member_kind, 'user') ELSE 'user' END,
+           coalesce(h.owner_kind, p.member_kind, 'user'),
            CASE WHEN h.owner_id IS NOT NULL THEN 'holdover' WHEN p.member_id IS NOT NULL THEN 'territory' ELSE 'crm' END,
            t.territory_id,
            pg_catalog.upper(h.valid),
@@ -169,7 +171,7 @@ COMMENT ON FUNCTION revrtm.owner_at(text, timestamptz) IS
 CREATE VIEW revrtm.deal_owner WITH (security_invoker = true) AS
 SELECT d.opportunity_id AS deal_owner_key,
        d.opportunity_id,
-       d.account_id,
+       a.account_id,
        w.owner_id,
        w.owner_kind,
        w.decided_by,
@@ -180,7 +182,9 @@ SELECT d.opportunity_id AS deal_owner_key,
        d.amount,
        w.note
 FROM revrtm.deal d
-CROSS JOIN LATERAL revrtm.owner_of(d.account_id, d.opportunity_id, d.owner_id, (SELECT revrtm.as_of())) w;
+-- Merges as the CRM has them now, whatever the store knows.
+CROSS JOIN LATERAL revrtm.canonical_account(d.account_id) a (account_id)
+CROSS JOIN LATERAL revrtm.owner_of(a.account_id, d.opportunity_id, d.owner_id, (SELECT revrtm.as_of())) w;
 COMMENT ON VIEW revrtm.deal_owner IS
 'Who owns each deal of the store today (revrtm.as_of), by holdovers and territories. Grain: one deal.';
 COMMENT ON COLUMN revrtm.deal_owner.deal_owner_key IS 'The deal.';
@@ -242,7 +246,7 @@ BEGIN
     -- The owners as they were just before, of deals that are open then.
     RETURN QUERY
     WITH open AS MATERIALIZED (
-        SELECT o.opportunity_id, w.owner_id, h.until, h.is_held, h.amount, to_jsonb(h.fact) AS fact
+        SELECT o.opportunity_id, w.owner_id, w.owner_kind, h.until, h.is_held, h.amount, to_jsonb(h.fact) AS fact
         FROM revrtm.opportunity o
         CROSS JOIN LATERAL revrtm.owner_of(canonical, o.opportunity_id, o.owner_id, handoff.at - interval '0.000001 seconds') w
         CROSS JOIN LATERAL (
@@ -269,14 +273,14 @@ BEGIN
                                        ORDER BY j.amount DESC NULLS LAST, j.opportunity_id COLLATE "C") AS place
         FROM judged j
     ), decided AS MATERIALIZED (
-        SELECT r.opportunity_id, r.owner_id, r.until,
+        SELECT r.opportunity_id, r.owner_id, r.owner_kind, r.until,
                CASE WHEN r.judgement = 'eligible' AND r.place > terms.max_deals THEN 'transfer' ELSE r.judgement END AS verdict
         FROM ranked r
     ), kept AS (
-        INSERT INTO revrtm.holdover (account_id, opportunity_id, valid, owner_id, verdict)
+        INSERT INTO revrtm.holdover (account_id, opportunity_id, valid, owner_id, owner_kind, verdict)
         SELECT canonical, d.opportunity_id,
                tstzrange(handoff.at, CASE d.verdict WHEN 'eligible' THEN handoff.at + terms.days * interval '24 hours' END),
-               d.owner_id, d.verdict
+               d.owner_id, d.owner_kind, d.verdict
         FROM decided d WHERE d.verdict IN ('exempt', 'eligible')
     )
     SELECT d.opportunity_id, d.verdict,

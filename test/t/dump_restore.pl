@@ -117,6 +117,13 @@ DELETE FROM revrtm.loop_map WHERE value = 'won_again';
 SELECT revrtm.score_maturity('rm6', 'people', 2.5, 'é', '2026-06-01Z');
 SELECT revrtm.take_maturity();
 
+-- The portfolio, beside what the demo has of it.
+UPDATE revrtm.motion_rule SET ordinal = 99 WHERE value = 'marketplace';
+DELETE FROM revrtm.motion_rule WHERE value = 'dealer';
+INSERT INTO revrtm.motion_rule VALUES ('crm_role', 'own', 'own', 1);
+INSERT INTO revrtm.holdover VALUES ('account 1', 'deal 1', '[2026-01-01 00:00Z,2026-02-01 00:00Z)', 'user 1', 'partner', 'eligible'), ('account 1', 'deal 1', '[2026-02-01 00:00Z,)', 'user 2', 'user', 'exempt');
+INSERT INTO revrtm.territory_assignment (territory_id, member_id, valid) VALUES ('own', 'user 1', '[2026-01-01 00:00Z,2026-02-01 00:00Z)'), ('own', 'user 2', '[2026-02-01 00:00Z,)');
+
 -- Months that are frozen, the second with adjustments of the first.
 INSERT INTO revrtm.amendment_kind (kind, is_loss) VALUES ('chargeback', true);
 SELECT count(*) FROM revrtm.refresh_journeys(verify => true);
