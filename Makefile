@@ -30,10 +30,12 @@ OBJS = \
 	src/credit.o \
 	src/credits.o \
 	src/credits_io.o \
+	src/criteria.o \
 	src/curve.o \
 	src/curve_fit.o \
 	src/curve_search.o \
 	src/data_driven.o \
+	src/deal_tally.o \
 	src/decision.o \
 	src/demo.o \
 	src/dictionary.o \
@@ -47,6 +49,7 @@ OBJS = \
 	src/journey_io.o \
 	src/journeys.o \
 	src/literal.o \
+	src/loop.o \
 	src/markov.o \
 	src/model.o \
 	src/money.o \
@@ -67,6 +70,7 @@ OBJS = \
 	src/registration_state.o \
 	src/response_curve.o \
 	src/response_sample.o \
+	src/retention.o \
 	src/revrtm.o \
 	src/rival.o \
 	src/roe_check.o \
@@ -80,6 +84,8 @@ OBJS = \
 	src/shapley.o \
 	src/shapley_rate.o \
 	src/split.o \
+	src/tally.o \
+	src/tally_io.o \
 	src/touch_window.o \
 	src/transitions.o \
 	src/transitions_io.o \
@@ -126,12 +132,32 @@ SQL_MODULES = \
 	sql/70_romi.sql \
 	sql/71_comparison.sql \
 	sql/72_budget.sql \
+	sql/73_tally.sql \
+	sql/74_kpi_store.sql \
+	sql/74_kpi.sql \
+	sql/74_scorecard.sql \
+	sql/74_waterfall.sql \
 	sql/75_council.sql \
+	sql/76_criteria.sql \
+	sql/76_fair.sql \
+	sql/76_motion.sql \
+	sql/77_maturity_model.sql \
+	sql/77_potential.sql \
+	sql/77_target.sql \
+	sql/78_account_tier.sql \
+	sql/78_play.sql \
+	sql/79_coverage.sql \
+	sql/79_loop.sql \
+	sql/79_maturity.sql \
+	sql/79_overlap.sql \
+	sql/79_territory.sql \
 	sql/80_adapter.sql \
 	sql/83_demo_market.sql \
 	sql/84_demo_deals.sql \
 	sql/85_demo.sql \
 	sql/86_demo_programme.sql \
+	sql/87_demo_portfolio.sql \
+	sql/88_demo_maturity.sql \
 	sql/90_catalog.sql \
 	sql/99_grants.sql
 
@@ -167,11 +193,15 @@ REGRESS = \
 	allocate \
 	hardening \
 	statistics \
+	tally \
+	kpi \
 	council \
 	freeze \
 	money \
 	policy \
 	partner_role \
+	portfolio \
+	maturity \
 	catalog \
 	api \
 	uninstall
@@ -189,6 +219,7 @@ ISOLATION_OPTS = --inputdir=test --outputdir=.
 PGTAP = \
 	test/pgtap/adapter_seed.sql \
 	test/pgtap/adventureworks_rates.sql \
+	test/pgtap/adventureworks_territory.sql \
 	test/pgtap/allocate.sql \
 	test/pgtap/attribution.sql \
 	test/pgtap/attribution_policy.sql \
@@ -198,13 +229,18 @@ PGTAP = \
 	test/pgtap/demo_council.sql \
 	test/pgtap/freeze.sql \
 	test/pgtap/identity.sql \
+	test/pgtap/kpi.sql \
+	test/pgtap/loop.sql \
 	test/pgtap/markov.sql \
+	test/pgtap/maturity.sql \
 	test/pgtap/maven_claims.sql \
 	test/pgtap/maven_crm.sql \
+	test/pgtap/maven_kpi.sql \
 	test/pgtap/money.sql \
 	test/pgtap/partner_role.sql \
 	test/pgtap/pathdata.sql \
 	test/pgtap/pathdata_markov.sql \
+	test/pgtap/portfolio.sql \
 	test/pgtap/real_curves.sql \
 	test/pgtap/registration.sql \
 	test/pgtap/role.sql \

@@ -145,6 +145,10 @@ INSERT INTO revrtm.relation_column
 ('product_line', 3, 'product', 'text', true, false, NULL, 'Product or product family.'),
 ('product_line', 4, 'quantity', 'numeric', false, false, NULL, 'Quantity.'),
 ('product_line', 5, 'amount', 'numeric', true, false, NULL, 'Amount in the currency of the deal.'),
+('product_line', 6, 'list_amount', 'numeric', false, false, NULL, 'Amount at list price, in the currency of the deal.'),
+('product_line', 7, 'partner_margin', 'numeric', false, false, NULL, 'What of the amount a partner keeps, as margin or commission.'),
+('product_line', 8, 'fee', 'numeric', false, false, NULL, 'What of the amount a marketplace keeps.'),
+('product_line', 9, 'cost', 'numeric', false, false, NULL, 'Cost of what was sold.'),
 
 ('spend', 1, 'spend_id', 'text', true, true, NULL, 'Id of the entry.'),
 ('spend', 2, 'period', 'date', true, true, NULL, 'Month of the spend: any day of it.'),

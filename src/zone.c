@@ -109,17 +109,60 @@ rtm_zone_offset(const pg_tz *zone, TimestampTz at, TimestampTz *until)
 	return clock_at(seconds, zone)->tm_gmtoff * USECS_PER_SEC;
 }
 
+/* Stretches of time in which a zone's clock has one offset, lately asked for. */
+typedef struct Stretch
+{
+	const pg_tz *zone;
+	TimestampTz from;
+	TimestampTz until;
+	int64		offset;
+} Stretch;
+
+static const Stretch *
+stretch_at(TimestampTz at, const pg_tz *zone)
+{
+	static Stretch stretch[8];
+	static int	next = 0;
+	TimestampTz until;
+	int64		offset;
+	Stretch    *s;
+
+	for (int i = 0; i < lengthof(stretch); i++)
+	{
+		s = &stretch[i];
+		if (s->zone == zone && s->from <= at && at < s->until)
+			return s;
+	}
+	offset = rtm_zone_offset(zone, at, &until);
+	for (int i = 0; i < lengthof(stretch); i++)
+	{
+		s = &stretch[i];
+		if (s->zone == zone && s->until == until && s->from > at)
+		{
+			s->from = at;
+			return s;
+		}
+	}
+	s = &stretch[next];
+	next = (next + 1) % lengthof(stretch);
+	s->zone = zone;
+	s->from = at;
+	s->until = until;
+	s->offset = offset;
+	return s;
+}
+
 DateADT
 rtm_local_day(TimestampTz at, const pg_tz *zone)
 {
-	const struct pg_tm *tm;
+	int64		local;
 
 	if (TIMESTAMP_IS_NOBEGIN(at))
 		return DATEVAL_NOBEGIN;
 	if (TIMESTAMP_IS_NOEND(at))
 		return DATEVAL_NOEND;
-	tm = clock_at(seconds_of(at), zone);
-	return date2j(tm->tm_year + 1900, tm->tm_mon + 1, tm->tm_mday) - POSTGRES_EPOCH_JDATE;
+	local = at + stretch_at(at, zone)->offset;
+	return (DateADT) (local / USECS_PER_DAY - (local % USECS_PER_DAY < 0));
 }
 
 TimestampTz

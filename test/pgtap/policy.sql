@@ -31,7 +31,20 @@ SELECT string_agg(h.line, E'\n' ORDER BY h.line COLLATE "C") FROM (
     UNION ALL SELECT format('roe %s %s %s %s', rule, kind, parameters, enabled) FROM revrtm.roe_rule
     UNION ALL SELECT format('amendment %s %s', kind, is_loss) FROM revrtm.amendment_kind
     UNION ALL SELECT format('terms %s %s %s %s', route_id, extract(epoch FROM lookback), step_limit, after_anchor) FROM revrtm.attribution_policy
-    UNION ALL SELECT format('partner model %s %s %s %s', model, kind, parameters, enabled) FROM revrtm.partner_model) h (line)
+    UNION ALL SELECT format('maturity %s %s %L', model, benchmark, description) FROM revrtm.maturity_model
+    UNION ALL SELECT format('level %s %s %L', model, level, level_name) FROM revrtm.maturity_level
+    UNION ALL SELECT format('dimension %s %s %s %s %s', model, dimension, ordinal, kpis, target) FROM revrtm.maturity_dimension
+    UNION ALL SELECT format('stage %s %s %s %L', model, dimension, level, description) FROM revrtm.maturity_stage
+    UNION ALL SELECT format('criterion %s %s %s %s %s %s %s %s', model, dimension, level, kpi, route_id, comparison, threshold, months) FROM revrtm.maturity_criterion
+    UNION ALL SELECT format('loop %s %L %s', source, value, stage) FROM revrtm.loop_map
+    UNION ALL SELECT format('partner model %s %s %s %s', model, kind, parameters, enabled) FROM revrtm.partner_model
+    UNION ALL SELECT format('portfolio %s %s %s %s', activity_days, tier_cut, tier_weight, fit) FROM revrtm.portfolio_rule
+    UNION ALL SELECT format('motion %s %s %s %s', evidence, value, motion, ordinal) FROM revrtm.motion_rule
+    UNION ALL SELECT format('target %s %s %s %s', route_id, to_char(period, 'YYYY-MM-DD'), metric, value) FROM revrtm.target
+    UNION ALL SELECT format('play %s %s %s %s', play_id, route_id, entry, product) FROM revrtm.play
+    UNION ALL SELECT format('territory %s %L', territory_id, territory_name) FROM revrtm.territory
+    UNION ALL SELECT format('member %s %s %s %s', territory_id, member_id, kind, share) FROM revrtm.territory_assignment
+    UNION ALL SELECT format('holdover %s %s %s', exempt, eligible, days) FROM revrtm.holdover_policy) h (line)
 $$;
 
 -- One random edit; a node's parent is the same whenever it comes.
@@ -90,7 +103,7 @@ DECLARE
     n int := pg_temp.dice('n' || seed, 12);
     x int := pg_temp.dice('x' || seed, 1000);
 BEGIN
-    CASE pg_temp.dice('terms' || seed, 10)
+    CASE pg_temp.dice('terms' || seed, 14)
     WHEN 0 THEN
         INSERT INTO revrtm.currency VALUES (CASE x % 3 WHEN 0 THEN 'JPY' ELSE 'X' || chr(65 + n) || 'Z' END, x % 5, 'é "q"' || n)
         ON CONFLICT (currency) DO UPDATE SET scale = excluded.scale;
@@ -107,11 +120,34 @@ BEGIN
     WHEN 5 THEN
         INSERT INTO revrtm.route_role (rule_id, route_id, segment, role) VALUES ('rule ' || n, 'direct', 'segment ' || n, 'support')
         ON CONFLICT (rule_id) DO UPDATE SET priority = x;
+    WHEN 13 THEN
+        UPDATE revrtm.maturity_model SET benchmark = 1 + x / 250.0 WHERE model = 'rm6';
+        INSERT INTO revrtm.maturity_level VALUES ('own' || n, 1 + x % 4, 'é "q"' || x, 'x') ON CONFLICT (model, level) DO UPDATE SET level_name = excluded.level_name;
+        INSERT INTO revrtm.maturity_dimension (model, dimension, ordinal, dimension_name, kpis) VALUES (CASE x % 2 WHEN 0 THEN 'rm6' ELSE 'own' END, 'people', x, 'x', ARRAY['a, "b"', x::text])
+        ON CONFLICT (model, dimension) DO UPDATE SET ordinal = x, target = 1 + x % 4;
+        INSERT INTO revrtm.maturity_stage VALUES ('rm6', 'people', 1 + x % 4, 'é "q"' || x) ON CONFLICT (model, dimension, level) DO UPDATE SET description = excluded.description;
+        UPDATE revrtm.maturity_criterion SET threshold = x / 8.0 WHERE model = 'rm6' AND level = 2 + x % 3;
+        DELETE FROM revrtm.maturity_criterion WHERE model = 'loop' AND dimension = 'aware' AND x % 3 = 0;
+        INSERT INTO revrtm.loop_map VALUES ('stage', CASE x % 2 WHEN 0 THEN 'Proposal' ELSE 'é "q"' || n END, 'aware') ON CONFLICT (source, value) DO UPDATE SET stage = 'decision' || x;
     WHEN 8 THEN
         UPDATE revrtm.registration_state SET editable_fields = CASE x % 2 WHEN 0 THEN '{amount}' ELSE '{}' END::text[] WHERE status = 'action_required';
         UPDATE revrtm.registration_transition SET reason_required = NOT reason_required WHERE from_status = 'submitted' AND to_status = 'in_review';
         INSERT INTO revrtm.roe_rule (rule, kind, parameters) VALUES (CASE x % 2 WHEN 0 THEN 'pending' ELSE 'own' || n END, 'direct_active', format('{"direct_lookback": "%s days"}', x + 1)::jsonb)
         ON CONFLICT (rule) DO UPDATE SET enabled = NOT roe_rule.enabled;
+    WHEN 10 THEN
+        UPDATE revrtm.portfolio_rule SET activity_days = 1 + x, fit = format('[{"field": "employees", "op": ">", "value": %s}]', x)::jsonb;
+        INSERT INTO revrtm.motion_rule VALUES ('crm_role', CASE x % 2 WHEN 0 THEN 'reseller' ELSE 'own' || n END, 'é "q"' || n, x)
+        ON CONFLICT (evidence, value) DO UPDATE SET ordinal = excluded.ordinal;
+        DELETE FROM revrtm.motion_rule WHERE value IN ('dealer', 'own' || x % 12) AND x % 5 = 0;
+    WHEN 11 THEN
+        INSERT INTO revrtm.target VALUES ('route ' || n, date '2026-01-15', 'revenue', x / 8.0, 'EUR') ON CONFLICT (route_id, metric, period) DO UPDATE SET value = excluded.value;
+        INSERT INTO revrtm.play (play_id, route_id, entry) VALUES ('play ' || n, 'route ' || x, format('[{"field": "é", "op": "=", "value": %s}]', x)::jsonb)
+        ON CONFLICT (play_id) DO UPDATE SET product = 'p' || x;
+    WHEN 12 THEN
+        INSERT INTO revrtm.territory VALUES ('t' || n, 'é "q"' || x) ON CONFLICT (territory_id) DO UPDATE SET territory_name = NULL;
+        INSERT INTO revrtm.territory_assignment (assignment_id, territory_id, member_id, share) VALUES (md5('t' || n)::uuid, 't' || n, 'm' || x, 0.25)
+        ON CONFLICT (assignment_id) DO UPDATE SET member_id = 'other', valid = tstzrange('2026-01-01Z', '2026-01-01Z'::timestamptz + x * interval '1 hour' + interval '1 second');
+        UPDATE revrtm.holdover_policy SET days = 1 + x, exempt = CASE x % 2 WHEN 0 THEN '[]'::jsonb END;
     WHEN 7 THEN
         INSERT INTO revrtm.amendment_kind (kind, is_loss) VALUES (CASE x % 2 WHEN 0 THEN 'refund' ELSE 'own' || n END, x % 3 = 0)
         ON CONFLICT (kind) DO UPDATE SET is_loss = NOT amendment_kind.is_loss;

@@ -103,6 +103,26 @@ INSERT INTO revrtm.partner_split VALUES ('account 2', 'deal 2', 'partner 1', 0.1
 INSERT INTO revrtm.budget_line (line, route_id, category, curve, lo, hi) VALUES
     ('own', 'oem', 'own', 'hill(0,90000,40000,0.9)', 0, 50000.005), ('without', 'zz', 'own', NULL, NULL, NULL);
 UPDATE revrtm.budget_line SET curve = 'log(-7,0.1)', lo = 0.01 WHERE line = 'direct/content';
+UPDATE revrtm.maturity_model SET benchmark = 2.25 WHERE model = 'rm6';
+INSERT INTO revrtm.maturity_model (model, model_name, description) VALUES ('own', 'é', 'x');
+INSERT INTO revrtm.maturity_level (model, level, level_name, description) VALUES ('own', 1, 'One', 'x'), ('loop', 4, 'Replaced', 'x');
+UPDATE revrtm.maturity_dimension SET target = 3, kpis = '{"a, \\"b\\""}' WHERE (model, dimension) = ('rm6', 'people');
+DELETE FROM revrtm.maturity_dimension WHERE (model, dimension) = ('loop', 'advocacy');
+INSERT INTO revrtm.maturity_stage (model, dimension, level, description) VALUES ('rm6', 'people', 4, 'Replaced'), ('own', 'x', 1, 'é');
+DELETE FROM revrtm.maturity_criterion WHERE dimension = 'people' AND level = 4;
+UPDATE revrtm.maturity_criterion SET threshold = 0.125, months = 6 WHERE dimension = 'people' AND level = 3;
+INSERT INTO revrtm.maturity_criterion (model, dimension, level, kpi, route_id, comparison, threshold) VALUES ('own', 'x', 2, 'romi', 'oem', '>', 0.10);
+UPDATE revrtm.loop_map SET stage = 'aware' WHERE value = 'Prospecting';
+DELETE FROM revrtm.loop_map WHERE value = 'won_again';
+SELECT revrtm.score_maturity('rm6', 'people', 2.5, 'é', '2026-06-01Z');
+SELECT revrtm.take_maturity();
+
+-- The portfolio, beside what the demo has of it.
+UPDATE revrtm.motion_rule SET ordinal = 99 WHERE value = 'marketplace';
+DELETE FROM revrtm.motion_rule WHERE value = 'dealer';
+INSERT INTO revrtm.motion_rule VALUES ('crm_role', 'own', 'own', 1);
+INSERT INTO revrtm.holdover VALUES ('account 1', 'deal 1', '[2026-01-01 00:00Z,2026-02-01 00:00Z)', 'user 1', 'partner', 'eligible'), ('account 1', 'deal 1', '[2026-02-01 00:00Z,)', 'user 2', 'user', 'exempt');
+INSERT INTO revrtm.territory_assignment (territory_id, member_id, valid) VALUES ('own', 'user 1', '[2026-01-01 00:00Z,2026-02-01 00:00Z)'), ('own', 'user 2', '[2026-02-01 00:00Z,)');
 
 -- Months that are frozen, the second with adjustments of the first.
 INSERT INTO revrtm.amendment_kind (kind, is_loss) VALUES ('chargeback', true);
