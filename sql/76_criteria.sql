@@ -57,6 +57,15 @@ CREATE TRIGGER own_shipped_row BEFORE INSERT OR UPDATE ON revrtm.portfolio_rule
 FOR EACH ROW EXECUTE FUNCTION revrtm.own_shipped_row('rule');
 SELECT revrtm.register_policy('revrtm.portfolio_rule');
 
+CREATE FUNCTION revrtm.terms_hash(table_name text) RETURNS text
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT revrtm.policy_hash(pg_catalog.jsonb_build_object('version', 1, 'tables', pg_catalog.jsonb_build_object(
+        terms_hash.table_name, revrtm.policy_rows(terms_hash.table_name))));
+END;
+COMMENT ON FUNCTION revrtm.terms_hash(text) IS
+'policy_hash() of one policy table as it is now: what a run was made under.';
+
 CREATE FUNCTION revrtm.is_validity(valid tstzrange) RETURNS boolean
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 BEGIN ATOMIC

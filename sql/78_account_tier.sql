@@ -35,6 +35,7 @@ CREATE TABLE revrtm.account_tier (
     potential   numeric(8, 6),
     performance numeric(8, 6),
     fit         numeric(8, 6),
+    policy_hash text NOT NULL,
     PRIMARY KEY (account_id, valid),
     CONSTRAINT account_tier_once EXCLUDE USING gist (account_id WITH =, valid WITH &&) DEFERRABLE INITIALLY IMMEDIATE,
     CONSTRAINT account_tier_valid CHECK (revrtm.is_validity(valid))
@@ -50,6 +51,7 @@ COMMENT ON COLUMN revrtm.account_tier.potential IS 'Potential as a part of portf
 COMMENT ON COLUMN revrtm.account_tier.performance IS
 'Amount won in the twelve months before as a part of portfolio_rule.full_performance, from 0 to 1.';
 COMMENT ON COLUMN revrtm.account_tier.fit IS 'Share of the criteria portfolio_rule.fit that it met; NULL without criteria.';
+COMMENT ON COLUMN revrtm.account_tier.policy_hash IS 'terms_hash(''portfolio_rule'') at the refresh: by which terms it came into the tier.';
 
 CREATE FUNCTION revrtm.account_standing(at timestamptz DEFAULT revrtm.as_of())
 RETURNS TABLE (account_id text, was integer, tier integer, score numeric, potential numeric, performance numeric, fit numeric)
@@ -113,6 +115,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     last timestamptz;
+    terms text := revrtm.terms_hash('portfolio_rule');
 BEGIN
     IF NOT isfinite(at) THEN
         RAISE EXCEPTION 'tiers cannot be refreshed at an infinite instant' USING ERRCODE = '22023';
@@ -144,8 +147,8 @@ BEGIN
           AND NOT EXISTS (SELECT FROM due d WHERE d.account_id = t.account_id AND d.tier = d.was)
         RETURNING t.account_id
     ), opened AS (
-        INSERT INTO revrtm.account_tier (account_id, valid, tier, score, potential, performance, fit)
-        SELECT d.account_id, tstzrange(refresh_account_tiers.at, NULL), d.tier, d.score, d.potential, d.performance, d.fit
+        INSERT INTO revrtm.account_tier (account_id, valid, tier, score, potential, performance, fit, policy_hash)
+        SELECT d.account_id, tstzrange(refresh_account_tiers.at, NULL), d.tier, d.score, d.potential, d.performance, d.fit, terms
         FROM due d WHERE d.tier IS DISTINCT FROM d.was
     )
     SELECT count(*) FILTER (WHERE d.was IS NULL), count(*) FILTER (WHERE d.tier < d.was),

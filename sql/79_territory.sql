@@ -82,6 +82,7 @@ CREATE TABLE revrtm.holdover (
     owner_id       text NOT NULL CHECK (octet_length(owner_id) BETWEEN 1 AND 255),
     owner_kind     text NOT NULL DEFAULT 'user' CHECK (owner_kind IN ('user', 'partner')),
     verdict        text NOT NULL CHECK (verdict IN ('exempt', 'eligible')),
+    policy_hash    text NOT NULL,
     PRIMARY KEY (account_id, opportunity_id, valid),
     CONSTRAINT holdover_once EXCLUDE USING gist (account_id WITH =, opportunity_id WITH =, valid WITH &&)
 );
@@ -95,6 +96,7 @@ COMMENT ON COLUMN revrtm.holdover.valid IS 'From the handoff until the deal goes
 COMMENT ON COLUMN revrtm.holdover.owner_id IS 'Who keeps it.';
 COMMENT ON COLUMN revrtm.holdover.owner_kind IS 'user or partner.';
 COMMENT ON COLUMN revrtm.holdover.verdict IS 'exempt: for good; eligible: for holdover_policy.days.';
+COMMENT ON COLUMN revrtm.holdover.policy_hash IS 'terms_hash(''holdover_policy'') at the handoff: by which terms it stays.';
 
 INSERT INTO revrtm.catalog_measure (view_name, column_name, unit, additive) VALUES
 ('territory_member', 'share', 'share', true),
@@ -277,10 +279,10 @@ BEGIN
                CASE WHEN r.judgement = 'eligible' AND r.place > terms.max_deals THEN 'transfer' ELSE r.judgement END AS verdict
         FROM ranked r
     ), kept AS (
-        INSERT INTO revrtm.holdover (account_id, opportunity_id, valid, owner_id, owner_kind, verdict)
+        INSERT INTO revrtm.holdover (account_id, opportunity_id, valid, owner_id, owner_kind, verdict, policy_hash)
         SELECT canonical, d.opportunity_id,
                tstzrange(handoff.at, CASE d.verdict WHEN 'eligible' THEN handoff.at + terms.days * interval '24 hours' END),
-               d.owner_id, d.owner_kind, d.verdict
+               d.owner_id, d.owner_kind, d.verdict, revrtm.terms_hash('holdover_policy')
         FROM decided d WHERE d.verdict IN ('exempt', 'eligible')
     )
     SELECT d.opportunity_id, d.verdict,

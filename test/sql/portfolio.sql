@@ -183,7 +183,10 @@ SELECT * FROM revrtm.refresh_account_tiers('2026-08-02Z');
 SELECT account_id, tier, lower(valid) AT TIME ZONE 'UTC' AS since, upper(valid) AT TIME ZONE 'UTC' AS until, score FROM revrtm.account_tier ORDER BY 1, 3;
 SELECT * FROM revrtm.refresh_account_tiers('2026-08-01Z');
 SELECT * FROM revrtm.refresh_account_tiers('infinity');
-INSERT INTO revrtm.account_tier VALUES ('a1', '[2026-09-01,)', 1, 1);
+INSERT INTO revrtm.account_tier (account_id, valid, tier, score, policy_hash) VALUES ('a1', '[2026-09-01,)', 1, 1, 'x');
+SELECT count(DISTINCT policy_hash), bool_and(policy_hash = revrtm.terms_hash('portfolio_rule')) AS same FROM revrtm.account_tier;
+UPDATE revrtm.portfolio_rule SET tier_keep = 0.8;
+SELECT bool_or(policy_hash = revrtm.terms_hash('portfolio_rule')) AS same FROM revrtm.account_tier;
 DELETE FROM revrtm.portfolio_rule;
 SELECT * FROM revrtm.refresh_account_tiers('2026-08-03Z');
 

@@ -121,7 +121,7 @@ SELECT revrtm.take_maturity();
 UPDATE revrtm.motion_rule SET ordinal = 99 WHERE value = 'marketplace';
 DELETE FROM revrtm.motion_rule WHERE value = 'dealer';
 INSERT INTO revrtm.motion_rule VALUES ('crm_role', 'own', 'own', 1);
-INSERT INTO revrtm.holdover VALUES ('account 1', 'deal 1', '[2026-01-01 00:00Z,2026-02-01 00:00Z)', 'user 1', 'partner', 'eligible'), ('account 1', 'deal 1', '[2026-02-01 00:00Z,)', 'user 2', 'user', 'exempt');
+INSERT INTO revrtm.holdover VALUES ('account 1', 'deal 1', '[2026-01-01 00:00Z,2026-02-01 00:00Z)', 'user 1', 'partner', 'eligible', 'x'), ('account 1', 'deal 1', '[2026-02-01 00:00Z,)', 'user 2', 'user', 'exempt', 'y');
 INSERT INTO revrtm.territory_assignment (territory_id, member_id, valid) VALUES ('own', 'user 1', '[2026-01-01 00:00Z,2026-02-01 00:00Z)'), ('own', 'user 2', '[2026-02-01 00:00Z,)');
 
 -- Months that are frozen, the second with adjustments of the first.
