@@ -24,6 +24,7 @@ SELECT string_agg(h.line, E'\n' ORDER BY h.line COLLATE "C") FROM (
     UNION ALL SELECT format('holiday %s %s %L', calendar, to_char(holiday, 'YYYY-MM-DD'), holiday_name) FROM revrtm.calendar_holiday
     UNION ALL SELECT format('programme %s %s %s', timezone, calendar, protection_days) FROM revrtm.programme
     UNION ALL SELECT format('rule %s %s %s', lookback, direct_lookback, split_model) FROM revrtm.partner_role_rule
+    UNION ALL SELECT format('kpi %s %s %s %s', sqo_stages, sqo_days, cac_categories, cac_lag) FROM revrtm.kpi_rule
     UNION ALL SELECT format('role %L %s %s', role, pool, joint) FROM revrtm.partner_role_map
     UNION ALL SELECT format('route role %s %s %s %s %s', rule_id, route_id, segment, role, priority) FROM revrtm.route_role
     UNION ALL SELECT format('state %s %s', status, editable_fields) FROM revrtm.registration_state
@@ -112,7 +113,9 @@ BEGIN
         ON CONFLICT (calendar) DO UPDATE SET timezone = 'Europe/Paris';
         INSERT INTO revrtm.calendar_holiday VALUES ('own' || n, date '2026-01-01' + x, 'é "q"' || n) ON CONFLICT DO NOTHING;
     WHEN 2 THEN UPDATE revrtm.programme SET protection_days = 1 + x, timezone = (ARRAY['UTC', 'Asia/Tokyo'])[1 + x % 2];
-    WHEN 3 THEN UPDATE revrtm.partner_role_rule SET lookback = x, split_model = 'model ' || n;
+    WHEN 3 THEN
+        UPDATE revrtm.partner_role_rule SET lookback = x, split_model = 'model ' || n;
+        UPDATE revrtm.kpi_rule SET sqo_stages = ARRAY['é "q"' || n], cac_lag = nullif(x % 5, 0), cac_categories = '{mdf}';
     WHEN 4 THEN
         INSERT INTO revrtm.partner_role_map VALUES (CASE x % 2 WHEN 0 THEN 'reseller' ELSE 'own' || n END, 'implementer', x % 3 = 0)
         ON CONFLICT (role) DO UPDATE SET joint = NOT partner_role_map.joint;

@@ -36,7 +36,7 @@ INSERT INTO contract VALUES
 ('partner', 'partner_id!, partner_name*, partner_type, tier, region, account_id'),
 ('opportunity_contact', 'opportunity_id!, contact_id!, role, is_primary bool'),
 ('opportunity_partner', 'opportunity_id!, partner_id!, role*, is_primary bool, since timestamptz'),
-('product_line', 'opportunity_id!, line_id!, product*, quantity numeric, amount* numeric'),
+('product_line', 'opportunity_id!, line_id!, product*, quantity numeric, amount* numeric, list_amount numeric, partner_margin numeric, fee numeric, cost numeric'),
 ('spend', 'spend_id!, period! date, route_id!, category!, amount! numeric, currency, partner_id, channel'),
 ('revenue_event', 'event_id!, account_id!, at! date, kind!, amount! numeric, opportunity_id, currency'),
 ('fx_rate', 'from_currency!, to_currency!, on_date! date, rate! numeric'),

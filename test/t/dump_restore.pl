@@ -94,6 +94,7 @@ INSERT INTO revrtm.calendar_holiday VALUES ('default', '2026-12-25', 'Christmas'
 UPDATE revrtm.programme SET timezone = 'Asia/Tokyo', calendar = 'own', protection_days = 60;
 INSERT INTO revrtm.channel_map VALUES ('own channel', 'oem', 'own');
 UPDATE revrtm.partner_role_rule SET lookback = 120, split_model = 'own';
+UPDATE revrtm.kpi_rule SET sqo_stages = '{SQO,"é, x"}', sqo_days = 60, cac_lag = 2;
 UPDATE revrtm.partner_role_map SET pool = 'implementer' WHERE role = 'distributor';
 INSERT INTO revrtm.partner_role_map VALUES ('co-sell', 'influencer', true), ('own', 'closer', false);
 DELETE FROM revrtm.partner_model WHERE model = 'partner_manual';
