@@ -33,7 +33,10 @@ WITH rule AS MATERIALIZED (
                d.margin IS NULL, m.role, m.qualified_at, (SELECT u.qualify_days FROM rule u),
                (SELECT u.as_of FROM rule u), kpi_line.first) AS tally
     FROM (SELECT k.created_at, k.ended_at, k.is_closed, k.is_won, k.amount, k.margin, k.route_id, k.segment, k.region, k.product,
-                 k.account_id, k.opportunity_id, nullif(k.currency, (SELECT revrtm.setting('currency'))) AS currency
+                 nullif(k.currency, (SELECT revrtm.setting('currency'))) AS currency,
+                 -- Marks count by the month of creation.
+                 CASE WHEN kpi_line.first IS NULL OR k.created_at >= kpi_line.first::timestamp AT TIME ZONE 'UTC' - interval '33 days'
+                      THEN k.opportunity_id END AS mark_id
           FROM revrtm.deal_journey k
           -- What ended before the first month counts for open deals no more, and for revenue a year; with room for zones.
           WHERE k.is_closed IS FALSE OR k.ended_at IS NULL OR kpi_line.first IS NULL
@@ -41,7 +44,7 @@ WITH rule AS MATERIALIZED (
                 OR k.created_at >= kpi_line.first::timestamp AT TIME ZONE 'UTC' - interval '33 days'
                 OR (k.is_won AND k.ended_at >= kpi_line.first::timestamp AT TIME ZONE 'UTC' - interval '400 days')) d
     LEFT JOIN revrtm.route r ON r.route_id = d.route_id
-    LEFT JOIN revrtm.deal_mark m ON m.opportunity_id = d.opportunity_id
+    LEFT JOIN revrtm.deal_mark m ON m.opportunity_id = d.mark_id
     GROUP BY 1, 2, 3, 4
 ), spent AS MATERIALIZED (
     SELECT CASE WHEN 'route' = ANY (by) THEN s.route_id ELSE '(all)' END AS route_id, revrtm.period(s.period) AS period,
@@ -119,23 +122,6 @@ WITH rule AS MATERIALIZED (
            p.accounts, p.lost, p.customers, p.amount
     FROM (SELECT k.route_id, revrtm.rollup(k.tally) AS tally FROM kept_cell k GROUP BY k.route_id) c
     CROSS JOIN span s CROSS JOIN LATERAL revrtm.retention_parts(c.tally, NULL, NULL) p
-), economy AS (
-    -- A route keeps its row, whatever there is to tell of it.
-    SELECT r.route_id, m.period, w.customers, a.amount AS spend, a.note AS spend_note,
-           k.accounts, k.lost, k.customers AS payers, k.amount AS yearly,
-           p.year_amount, p.year_margin, p.open_amount, p.won_amount,
-           revrtm.ratio(nullif(a.amount, 0), w.customers) AS cac,
-           -- What a customer leaves in a month, before what it cost to win it.
-           revrtm.ratio(k.amount, k.customers * 12) * revrtm.ratio(p.year_margin, p.year_amount) AS monthly
-    FROM (SELECT x.route_id FROM revrtm.route x WHERE x.active AND 'route' = ANY (by)
-          UNION SELECT x.route_id FROM route_part x
-          UNION SELECT x.route_id FROM spent x
-          UNION SELECT x.route_id FROM kept_cell x) r
-    CROSS JOIN month m
-    LEFT JOIN won_customer w ON w.route_id = r.route_id AND w.period = m.period
-    LEFT JOIN acquisition a ON a.route_id = r.route_id AND a.period = m.period
-    LEFT JOIN kept_route k ON k.route_id = r.route_id AND k.period = m.period
-    LEFT JOIN route_part p ON p.route_id = r.route_id AND p.period = m.period
 ), decision AS MATERIALIZED (
     SELECT CASE WHEN 'route' = ANY (by) THEN d.route_id ELSE '(all)' END AS route_id,
            CASE WHEN 'region' = ANY (by) THEN d.region ELSE '(all)' END AS region,
@@ -148,13 +134,37 @@ WITH rule AS MATERIALIZED (
     SELECT d.route_id, d.region, d.product, m.period,
            count(*) FILTER (WHERE d.decided BETWEEN m.period AND m.last) AS decided,
            revrtm.quantile_agg(d.hours) FILTER (WHERE d.decided BETWEEN m.period AND m.last) AS hours,
-           count(*) FILTER (WHERE coalesce(d.gone > m.last, true)) AS backlog,
-           count(*) FILTER (WHERE d.submitted >= m.period) AS submitted
+           count(*) FILTER (WHERE coalesce(d.gone > m.last, true)) AS backlog
     FROM decision d
     JOIN (SELECT x.period, CASE WHEN (SELECT u.whole FROM rule u) THEN s.last ELSE x.period END AS last
           FROM month x CROSS JOIN span s) m
       ON d.submitted <= m.last AND coalesce(d.gone, 'infinity') >= m.period
     GROUP BY d.route_id, d.region, d.product, m.period
+), submitted AS (
+    SELECT d.route_id, CASE WHEN (SELECT u.whole FROM rule u) THEN s.first ELSE d.submitted END AS period, count(*) AS registrations
+    FROM decision d CROSS JOIN span s
+    WHERE d.submitted BETWEEN s.first AND s.last
+    GROUP BY 1, 2
+), economy AS (
+    -- A route keeps its row, whatever there is to tell of it.
+    SELECT r.route_id, m.period, w.customers, a.amount AS spend, a.note AS spend_note,
+           k.accounts, k.lost, k.customers AS payers, k.amount AS yearly,
+           p.year_amount, p.year_margin, p.open_amount, g.registrations,
+           revrtm.ratio(nullif(a.amount, 0), w.customers) AS cac,
+           -- What a customer leaves in a month, before what it cost to win it.
+           revrtm.ratio(k.amount, k.customers * 12) * revrtm.ratio(p.year_margin, p.year_amount) AS monthly
+    FROM (SELECT x.route_id FROM revrtm.route x WHERE x.active AND 'route' = ANY (by)
+          UNION SELECT '(all)' WHERE 'route' <> ALL (by)
+          UNION SELECT x.route_id FROM route_part x
+          UNION SELECT x.route_id FROM spent x
+          UNION SELECT x.route_id FROM kept_cell x
+          UNION SELECT x.route_id FROM submitted x) r
+    CROSS JOIN month m
+    LEFT JOIN won_customer w ON w.route_id = r.route_id AND w.period = m.period
+    LEFT JOIN acquisition a ON a.route_id = r.route_id AND a.period = m.period
+    LEFT JOIN kept_route k ON k.route_id = r.route_id AND k.period = m.period
+    LEFT JOIN route_part p ON p.route_id = r.route_id AND p.period = m.period
+    LEFT JOIN submitted g ON g.route_id = r.route_id AND g.period = m.period
 ), lead AS (
     -- A registration that became no deal is a lead of its own, without a segment.
     SELECT d.route_id, CASE WHEN 'segment' = ANY (by) THEN '(none)' ELSE '(all)' END AS segment, d.region, d.product,
@@ -229,7 +239,7 @@ WITH rule AS MATERIALIZED (
         ('payback', CASE WHEN e.monthly > 0 THEN revrtm.ratio(e.cac, e.monthly) END, e.cac, e.monthly, e.customers,
          coalesce(revrtm.ratio_note(e.customers, 'no_customers'),
                   CASE WHEN e.monthly IS NULL THEN 'no_revenue' WHEN e.monthly <= 0 THEN 'no_payback' END)),
-        ('conflict_rate', NULL, NULL, NULL, NULL, 'no_conflict_case'),
+        ('conflict_rate', NULL, NULL, e.registrations, e.registrations, 'no_conflict_case'),
         ('payout_accuracy', NULL, NULL, NULL, NULL, 'no_payout_run')) v (kpi, value, numerator, denominator, n, note)
     UNION ALL
     SELECT CASE WHEN u.whole THEN (SELECT s.first FROM span s) ELSE k.period END, k.route_id, k.segment, k.region, '(all)', v.kpi,

@@ -425,7 +425,8 @@ revrtm_deal_parts(PG_FUNCTION_ARGS)
 	{
 		CHECK_FOR_INTERRUPTS();
 		/* Behind the last entry a row would only repeat what is open. */
-		if (i == t->used && open[0] == 0 && open[1] == 0 && month > t->entry[t->used - 1].month + 12)
+		if (i == t->used && open[0] == 0 && open[1] == 0 &&
+			month > t->entry[t->used - 1].month + 12)
 			break;
 		for (; i < t->used && t->entry[i].month == month; i++)
 		{
