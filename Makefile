@@ -47,6 +47,7 @@ OBJS = \
 	src/journey_io.o \
 	src/journeys.o \
 	src/literal.o \
+	src/lookup.o \
 	src/markov.o \
 	src/model.o \
 	src/money.o \
@@ -63,6 +64,7 @@ OBJS = \
 	src/query_cache.o \
 	src/registration.o \
 	src/registration_event.o \
+	src/registration_fields.o \
 	src/registration_state.o \
 	src/response_curve.o \
 	src/response_sample.o \

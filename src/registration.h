@@ -126,7 +126,7 @@ typedef struct RtmState
 	bool		active;			/* it protects */
 	bool		open;			/* it waits for a decision */
 	bool		expires;		/* it is over with its protection */
-	Bitmapset  *editable;		/* columns that may change in it */
+	Datum		editable;		/* names of the columns that may change in it, text[] */
 } RtmState;
 
 typedef struct RtmTransition
@@ -156,6 +156,9 @@ extern void rtm_read_transitions(RtmMachine *machine, MemoryContext context);
 
 /* The state, or NULL for a status that is none. */
 extern const RtmState *rtm_state(const RtmMachine *machine, const char *status);
+
+/* The columns that may change in it. */
+extern Bitmapset *rtm_editable(const RtmState *state);
 extern const RtmTransition *rtm_transition(const RtmMachine *machine, const char *from,
 										   const char *to, RtmActor actor);
 pg_noreturn extern void rtm_refuse_transition(Relation rel, const RtmMachine *machine,

@@ -21,7 +21,6 @@
 #include "access/stratnum.h"
 #include "access/table.h"
 #include "access/tableam.h"
-#include "catalog/pg_am.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
@@ -38,6 +37,7 @@
 #include "utils/snapmgr.h"
 #include "utils/typcache.h"
 
+#include "lookup.h"
 #include "registration.h"
 
 #define CONFLICT "deal registration conflicts with an active registration"
@@ -251,30 +251,6 @@ rtm_find_rival(Relation rel, const RtmRegistration *reg, const pg_uuid_t *self, 
 	return found;
 }
 
-/*
- * The index of registrations that wait or protect, by account.
- */
-static Relation
-open_account_index(Relation rel)
-{
-	ListCell   *lc;
-
-	foreach(lc, RelationGetIndexList(rel))
-	{
-		Relation	index = index_open(lfirst_oid(lc), AccessShareLock);
-		Form_pg_index form = index->rd_index;
-
-		if (index->rd_rel->relam == BTREE_AM_OID && form->indisvalid &&
-			form->indnkeyatts == 1 && form->indkey.values[0] == REG_ACCOUNT)
-			return index;
-		index_close(index, AccessShareLock);
-	}
-	ereport(ERROR,
-			(errcode(ERRCODE_UNDEFINED_OBJECT),
-			 errmsg("index \"deal_registration_live\" of relation \"%s\" does not exist",
-					RelationGetRelationName(rel))));
-}
-
 static bool
 scopes_overlap(TupleTableSlot *slot, const RtmRegistration *reg, int column, TypeCacheEntry *span)
 {
@@ -323,7 +299,7 @@ bool
 rtm_find_other(Relation rel, const RtmMachine *machine, const RtmRegistration *reg,
 			   RtmSearch search, DateADT day, const pg_uuid_t *self, RtmRival *other)
 {
-	Relation	index = open_account_index(rel);
+	Relation	index = rtm_open_index(rel, REG_ACCOUNT);	/* of those that wait or protect */
 	TupleTableSlot *slot = table_slot_create(rel, NULL);
 	TypeCacheEntry *span = lookup_type_cache(INT8RANGEOID, TYPECACHE_RANGE_INFO);
 	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
