@@ -65,12 +65,14 @@ OBJS = \
 	src/registration.o \
 	src/registration_event.o \
 	src/registration_fields.o \
+	src/registration_merge.o \
 	src/registration_state.o \
 	src/response_curve.o \
 	src/response_sample.o \
 	src/revrtm.o \
 	src/rival.o \
 	src/roe_check.o \
+	src/roe_route.o \
 	src/roe_rule.o \
 	src/role.o \
 	src/role_audit.o \
@@ -162,6 +164,8 @@ REGRESS = \
 	registration_rls \
 	role \
 	eligibility \
+	eligibility_route \
+	registration_input \
 	claim \
 	curve \
 	curve_fit \

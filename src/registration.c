@@ -611,6 +611,8 @@ revrtm_keep_registration(PG_FUNCTION_ARGS)
 	state = rtm_state(change.terms->states, change.after);
 	judged = is_judged(&change, state);
 	derive_dates(&change, state);
+	if (insert || judged || differs(&change, REG_ACCOUNT))
+		rtm_refuse_merged(change.rel, new);
 	derive_scopes(&change, judged);
 	if (judged)
 	{

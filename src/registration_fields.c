@@ -13,6 +13,7 @@
  */
 #include "compat.h"
 
+#include "access/detoast.h"
 #include "catalog/pg_type.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -28,15 +29,14 @@
 
 REVRTM_FUNCTION(revrtm_registration_is_valid);
 
-pg_noreturn static void refuse(const char *constraint, char *what, const char *hint);
+pg_noreturn static void refuse(const char *constraint, const char *what, const char *hint);
 
 static void
-refuse(const char *constraint, char *what, const char *hint)
+refuse(const char *constraint, const char *what, const char *hint)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_CHECK_VIOLATION),
-			 errmsg("deal registration is not valid"),
-			 errdetail("%s", what),
+			 errmsg("deal registration is not valid: %s", what),
 			 errhint("%s", hint),
 			 err_generic_string(PG_DIAG_SCHEMA_NAME, "revrtm"),
 			 err_generic_string(PG_DIAG_TABLE_NAME, "deal_registration"),
@@ -49,7 +49,7 @@ check_id(Datum value, const char *column, const char *constraint)
 	Size		bytes = toast_raw_datum_size(value) - VARHDRSZ;
 
 	if (bytes < 1 || bytes > MOST_ID_BYTES)
-		refuse(constraint, psprintf("%s has %zu bytes.", column, bytes),
+		refuse(constraint, psprintf("%s has %zu bytes", column, bytes),
 			   psprintf("It is an id of the CRM, of 1 to %d bytes.", MOST_ID_BYTES));
 }
 
@@ -57,7 +57,7 @@ static void
 check_codes(Datum value, const char *column)
 {
 	if (ARR_NDIM(DatumGetArrayTypeP(value)) == 0)
-		refuse("codes", psprintf("%s is empty.", column),
+		refuse("codes", psprintf("%s is empty", column),
 			   "The root of the tree stands for all: {ANY}.");
 }
 
@@ -65,7 +65,7 @@ static void
 check_scope(Datum value, const char *column)
 {
 	if (MultirangeIsEmpty(DatumGetMultirangeTypeP(value)))
-		refuse("scope", psprintf("%s covers nothing.", column),
+		refuse("scope", psprintf("%s covers nothing", column),
 			   "Leave it out: it is derived from the codes.");
 }
 
@@ -79,11 +79,11 @@ check_protection(Datum value)
 	range_deserialize(lookup_type_cache(DATERANGEOID, TYPECACHE_RANGE_INFO),
 					  DatumGetRangeTypeP(value), &bound[0], &bound[1], &empty);
 	if (empty)
-		refuse("protection", "protection has no day.",
+		refuse("protection", "protection has no day",
 			   "It is [from, until): until comes after from.");
 	for (i = 0; i < 2; i++)
 		if (!bound[i].infinite && DATE_NOT_FINITE(DatumGetDateADT(bound[i].val)))
-			refuse("protection", "protection begins or ends on an infinite day.",
+			refuse("protection", "protection begins or ends on an infinite day",
 				   "Leave a side without end open: [2026-01-01,).");
 }
 
@@ -95,7 +95,7 @@ check_amount(Datum value)
 
 	if (numeric_is_nan(amount) || numeric_is_inf(amount) ||
 		DatumGetBool(DirectFunctionCall2(numeric_lt, value, zero)))
-		refuse("amount", "amount is negative, infinite or no number.",
+		refuse("amount", "amount is negative, infinite or no number",
 			   "Where it is not known, leave it out.");
 }
 
@@ -109,7 +109,7 @@ check_currency(Datum value)
 		if (VARDATA_ANY(code)[i] < 'A' || VARDATA_ANY(code)[i] > 'Z')
 			break;
 	if (i < 3)
-		refuse("currency", "currency is no ISO 4217 code.",
+		refuse("currency", "currency is no ISO 4217 code",
 			   "It has three capital letters, such as EUR.");
 }
 
@@ -127,7 +127,7 @@ check_status(Datum value)
 		if (strlen(known[i]) == VARSIZE_ANY_EXHDR(status) &&
 			memcmp(known[i], VARDATA_ANY(status), VARSIZE_ANY_EXHDR(status)) == 0)
 			return;
-	refuse("status", "status is no state of a registration.",
+	refuse("status", "status is no state of a registration",
 		   "The states are listed in revrtm.registration_state.");
 }
 
@@ -137,8 +137,8 @@ check_json(Datum value, const char *column, bool list_too)
 	Jsonb	   *json = DatumGetJsonbP(value);
 
 	if (!JB_ROOT_IS_OBJECT(json) && !(list_too && JB_ROOT_IS_ARRAY(json) && !JB_ROOT_IS_SCALAR(json)))
-		refuse(column, list_too ? "evidence is neither a JSON object nor an array."
-			   : "details is no JSON object.",
+		refuse(column, list_too ? "evidence is neither a JSON object nor an array"
+			   : "details is no JSON object",
 			   "Where there is nothing to say, leave it out.");
 }
 
@@ -165,7 +165,7 @@ revrtm_registration_is_valid(PG_FUNCTION_ARGS)
 	GIVEN(10)
 	{
 		if (DATE_NOT_FINITE(PG_GETARG_DATEADT(10)))
-			refuse("close", "expected_close is infinite.",
+			refuse("close", "expected_close is infinite",
 				   "Where it is not known, leave it out.");
 	}
 	GIVEN(11) check_json(PG_GETARG_DATUM(11), "evidence", true);
