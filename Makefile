@@ -50,6 +50,7 @@ OBJS = \
 	src/journeys.o \
 	src/literal.o \
 	src/loop.o \
+	src/lookup.o \
 	src/markov.o \
 	src/model.o \
 	src/money.o \
@@ -67,6 +68,8 @@ OBJS = \
 	src/query_cache.o \
 	src/registration.o \
 	src/registration_event.o \
+	src/registration_fields.o \
+	src/registration_merge.o \
 	src/registration_state.o \
 	src/response_curve.o \
 	src/response_sample.o \
@@ -74,6 +77,7 @@ OBJS = \
 	src/revrtm.o \
 	src/rival.o \
 	src/roe_check.o \
+	src/roe_route.o \
 	src/roe_rule.o \
 	src/role.o \
 	src/role_audit.o \
@@ -187,6 +191,8 @@ REGRESS = \
 	registration_rls \
 	role \
 	eligibility \
+	eligibility_route \
+	registration_input \
 	claim \
 	curve \
 	curve_fit \

@@ -1,6 +1,16 @@
 -- Deal registrations. The exclusion constraint alone decides which of two
 -- overlapping protections stands; the trigger derives and explains.
 
+CREATE FUNCTION revrtm.registration_is_valid(account_id text, partner_id text, product_codes text[],
+    region_codes text[], product int8multirange, region int8multirange, protection daterange, status text,
+    amount numeric, currency text, expected_close date, evidence jsonb, details jsonb, opportunity_id text)
+RETURNS boolean
+LANGUAGE c IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'revrtm_registration_is_valid';
+COMMENT ON FUNCTION revrtm.registration_is_valid(text, text, text[], text[], int8multirange, int8multirange,
+    daterange, text, numeric, text, date, jsonb, jsonb, text) IS
+'Whether the fields of a registration hold what they may: true, or 23514 with what is wrong, a hint, and the constraint: deal_registration_account, _partner and _opportunity (an id of 1 to 255 bytes), _codes (not empty), _scope (not empty), _protection (not empty, no infinite day; a side may be open), _status (one of the fourteen), _amount (not negative, finite), _currency (three capital letters), _close (finite), _evidence (object or array), _details (object). NULL passes.';
+
 CREATE TABLE revrtm.deal_registration (
     registration_id uuid NOT NULL DEFAULT gen_random_uuid(),
     account_id text NOT NULL,
@@ -28,21 +38,13 @@ CREATE TABLE revrtm.deal_registration (
     CONSTRAINT roe_protected EXCLUDE USING gist
         (account_id WITH =, region WITH &&, product WITH &&, protection WITH &&)
         WHERE (active AND exclusive),
-    CONSTRAINT deal_registration_account CHECK (octet_length(account_id) BETWEEN 1 AND 255),
-    CONSTRAINT deal_registration_partner CHECK (octet_length(partner_id) BETWEEN 1 AND 255),
-    CONSTRAINT deal_registration_codes CHECK (cardinality(product_codes) > 0 AND cardinality(region_codes) > 0),
+    CONSTRAINT deal_registration_fields
+        CHECK (revrtm.registration_is_valid(account_id, partner_id, product_codes, region_codes, product, region,
+            protection, status, amount, currency, expected_close, evidence, details, opportunity_id)),
+    -- What roe_protected rests on: it would overlook an empty scope or period.
     CONSTRAINT deal_registration_scope CHECK (NOT isempty(product) AND NOT isempty(region)),
     CONSTRAINT deal_registration_protection CHECK (NOT isempty(protection)),
-    CONSTRAINT deal_registration_status
-        CHECK (status IN ('draft', 'submitted', 'queued', 'in_review', 'action_required', 'approved', 'extended',
-            'converted', 'won', 'lost', 'rejected', 'expired', 'withdrawn', 'revoked')),
-    CONSTRAINT deal_registration_active CHECK (active = (status IN ('approved', 'extended', 'converted'))),
-    CONSTRAINT deal_registration_amount CHECK (amount >= 0 AND amount < 'Infinity'),
-    CONSTRAINT deal_registration_currency CHECK (currency COLLATE "C" ~ '^[A-Z]{3}$'),
-    CONSTRAINT deal_registration_close CHECK (isfinite(expected_close)),
-    CONSTRAINT deal_registration_evidence CHECK (jsonb_typeof(evidence) IN ('object', 'array')),
-    CONSTRAINT deal_registration_details CHECK (jsonb_typeof(details) = 'object'),
-    CONSTRAINT deal_registration_opportunity CHECK (octet_length(opportunity_id) BETWEEN 1 AND 255)
+    CONSTRAINT deal_registration_active CHECK (active = (status = ANY ('{approved,extended,converted}')))
 );
 CREATE INDEX deal_registration_partner ON revrtm.deal_registration (partner_id, account_id);
 CREATE INDEX deal_registration_live ON revrtm.deal_registration (account_id)

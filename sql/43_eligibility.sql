@@ -20,13 +20,14 @@ COMMENT ON TABLE revrtm.roe_rule IS
 'Rules of engagement: what is asked of a registration when it is submitted and when it is approved. Grain: one rule. A rule that does not pass gives its verdict; deny refuses the row (23514, roe_not_eligible).';
 COMMENT ON COLUMN revrtm.roe_rule.rule IS 'Name of the rule.';
 COMMENT ON COLUMN revrtm.roe_rule.kind IS
-'duplicate (reason code DUP): the partner has another registration that overlaps in account, product and region, and waits or protects. protected (PROTECTED): another registration protects some of it. pending (PENDING): another exclusive one waits longer for some of it. existing_customer (EXISTING_CUSTOMER): the account bought within customer_lookback, not through this partner. direct_active (DIRECT_ACTIVE): an open deal of the account without a partner was created or touched within direct_lookback. min_amount (MIN_AMOUNT): the amount is below the minimum of its currency. incomplete (INCOMPLETE): one of required_fields is missing.';
+'duplicate (reason code DUP): the partner has another registration that overlaps in account, product and region, and waits or protects. protected (PROTECTED): another registration protects some of it. pending (PENDING): another exclusive one waits longer for some of it. existing_customer (EXISTING_CUSTOMER): the account bought within customer_lookback, not through this partner. direct_active (DIRECT_ACTIVE): an open deal of the account without a partner was created or touched within direct_lookback. min_amount (MIN_AMOUNT): the amount is below the minimum of its currency. incomplete (INCOMPLETE): one of required_fields is missing. blocked_route (BLOCKED_ROUTE): somewhere in the products and regions, for the account''s segment, the role matrix blocks one of routes, and none of them leads or is eligible; NO_ROUTE: in a product and region none of them leads or is eligible. territory (TERRITORY): a region is neither the partner''s region, as the CRM has it, nor below it; review where that region is not known or no node of the tree.';
 COMMENT ON COLUMN revrtm.roe_rule.parameters IS
-'verdict: warn, review or deny, what it says where it does not pass (deny by default; warn for protected, which queues a partner''s registration, and for pending). customer_lookback (36 months) and direct_lookback (60 days): intervals, counted back by the clock of the programme''s zone. minimum: an object of least amounts by currency, {"USD": 5000}. required_fields: names of columns, and details.KEY or evidence.KEY.';
+'verdict: warn, review or deny, what it says where it does not pass (deny by default; warn for protected, which queues a partner''s registration, and for pending). customer_lookback (36 months) and direct_lookback (60 days): intervals, counted back by the clock of the programme''s zone. minimum: an object of least amounts by currency, {"USD": 5000}. required_fields: names of columns, and details.KEY or evidence.KEY. routes: those that registrations take, by default partner_sourced alone. unassigned: pass (the default), warn, review or deny, what blocked_route says of NO_ROUTE.';
 COMMENT ON COLUMN revrtm.roe_rule.enabled IS 'Whether it is asked.';
 COMMENT ON COLUMN revrtm.roe_rule.shipped IS 'Whether the row is as the extension made it; an edit clears it, and only then is it part of a dump.';
 
 INSERT INTO revrtm.roe_rule (rule, kind, parameters, shipped) VALUES
+('blocked_route', 'blocked_route', '{}', true),
 ('direct_active', 'direct_active', '{"direct_lookback": "60 days"}', true),
 ('duplicate', 'duplicate', '{}', true),
 ('existing_customer', 'existing_customer', '{"customer_lookback": "36 months"}', true),
@@ -34,6 +35,8 @@ INSERT INTO revrtm.roe_rule (rule, kind, parameters, shipped) VALUES
 ('min_amount', 'min_amount', '{"minimum": {}}', true),
 ('pending', 'pending', '{}', true),
 ('protected', 'protected', '{"verdict": "warn"}', true);
+-- For who has the partners' regions in the CRM, by the codes of the tree.
+INSERT INTO revrtm.roe_rule (rule, kind, enabled, shipped) VALUES ('territory', 'territory', false, true);
 CREATE TRIGGER own_shipped_row BEFORE INSERT OR UPDATE ON revrtm.roe_rule
 FOR EACH ROW EXECUTE FUNCTION revrtm.own_shipped_row('rule');
 SELECT revrtm.register_policy('revrtm.roe_rule');
@@ -58,6 +61,26 @@ REVOKE ALL ON FUNCTION revrtm.account_fact(text, text, timestamptz, timestamptz,
 COMMENT ON FUNCTION revrtm.account_fact(text, text, timestamptz, timestamptz, timestamptz) IS
 'Facts of an account by the store of journeys: whether it bought since customer_since, not through the partner; whether an open deal without a partner was created or touched since direct_since. For the rules alone.';
 
+CREATE FUNCTION revrtm.account_segment(account_id text)
+RETURNS TABLE (segment text)
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
+BEGIN ATOMIC
+    SELECT min(a.segment) FROM revrtm.account a WHERE a.account_id = account_segment.account_id;
+END;
+REVOKE ALL ON FUNCTION revrtm.account_segment(text) FROM PUBLIC;
+COMMENT ON FUNCTION revrtm.account_segment(text) IS
+'Segment of an account, as the CRM has it; NULL for none. For the rules alone.';
+
+CREATE FUNCTION revrtm.partner_fact(partner_id text)
+RETURNS TABLE (region text)
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
+BEGIN ATOMIC
+    SELECT min(p.region) FROM revrtm.partner p WHERE p.partner_id = partner_fact.partner_id;
+END;
+REVOKE ALL ON FUNCTION revrtm.partner_fact(text) FROM PUBLIC;
+COMMENT ON FUNCTION revrtm.partner_fact(text) IS
+'Region of a partner, as the CRM has it; NULL for none. For the rules alone.';
+
 -- Asking.
 
 CREATE FUNCTION revrtm.roe_check(registration_id uuid)
@@ -72,7 +95,7 @@ RETURNS TABLE (rule text, verdict text, reason_code text, detail text)
 LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE COST 1000 ROWS 10
 AS 'MODULE_PATHNAME', 'revrtm_roe_explain';
 COMMENT ON FUNCTION revrtm.roe_explain(jsonb) IS
-'What every enabled rule would say of a registration with these fields, named as the columns of deal_registration; nothing is written. As roe_check(); product and region codes that do not exist are rows of their own. Without protection, and for whoever may not choose it, that of the default days. 22023 for unknown fields, 42501 for who may not register deals.';
+'What every enabled rule would say of a registration with these fields, named as the columns of deal_registration; nothing is written. As roe_check(); product and region codes that do not exist, and an account that was merged into another (account, MERGED), are rows of their own. Without protection, and for whoever may not choose it, that of the default days. 22023 for unknown fields, 42501 for who may not register deals.';
 
 CREATE FUNCTION revrtm.validate_registrations(query text)
 RETURNS TABLE (registration_id text, rule text, verdict text, reason_code text, detail text)

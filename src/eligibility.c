@@ -29,42 +29,29 @@
 
 #include "registration.h"
 
-/* One registration on its way through the rules. */
-typedef struct Case
-{
-	RtmTerms   *terms;
-	Relation	rel;
-	const RtmRegistration *reg;
-	const pg_uuid_t *self;
-	TimestampTz at;
-	DateADT		day;			/* of that instant, in the programme's zone */
-	bool		enforce;		/* the row is written, not asked about */
-	const RtmRule *customer;	/* the rules whose facts were asked for, */
-	const RtmRule *direct;
-	bool		existing_customer;	/* and what they are */
-	bool		direct_active;
-} Case;
 
 static const char *const code[RTM_RULE_KINDS] = {
+	[RTM_BLOCKED_ROUTE] = "BLOCKED_ROUTE",
 	[RTM_DIRECT_ACTIVE] = "DIRECT_ACTIVE",
 	[RTM_DUPLICATE] = "DUP",
 	[RTM_EXISTING_CUSTOMER] = "EXISTING_CUSTOMER",
 	[RTM_INCOMPLETE] = "INCOMPLETE",
 	[RTM_MIN_AMOUNT] = "MIN_AMOUNT",
 	[RTM_PENDING] = "PENDING",
-	[RTM_PROTECTED] = "PROTECTED"
+	[RTM_PROTECTED] = "PROTECTED",
+	[RTM_TERRITORY] = "TERRITORY"
 };
 
-static void
-fail(RtmFinding *finding, const RtmRule *rule, char *detail)
+void
+rtm_fail(RtmFinding *finding, const RtmRule *rule, char *detail)
 {
 	finding->verdict = rule->verdict;
 	finding->code = code[rule->kind];
 	finding->detail = detail;
 }
 
-static void
-needs_review(RtmFinding *finding)
+void
+rtm_needs_review(RtmFinding *finding)
 {
 	finding->verdict = RTM_REVIEW;
 	finding->code = "NEEDS_REVIEW";
@@ -116,7 +103,7 @@ is_missing(const RtmRegistration *reg, const char *field)
 }
 
 static void
-ask_incomplete(const Case *on, const RtmRule *rule, RtmFinding *finding)
+ask_incomplete(const RtmCase *on, const RtmRule *rule, RtmFinding *finding)
 {
 	StringInfoData missing;
 	ListCell   *lc;
@@ -126,11 +113,11 @@ ask_incomplete(const Case *on, const RtmRule *rule, RtmFinding *finding)
 		if (is_missing(on->reg, lfirst(lc)))
 			appendStringInfo(&missing, "%s%s", missing.len > 0 ? ", " : "", (char *) lfirst(lc));
 	if (missing.len > 0)
-		fail(finding, rule, psprintf("Required and missing: %s.", missing.data));
+		rtm_fail(finding, rule, psprintf("Required and missing: %s.", missing.data));
 }
 
 static void
-ask_min_amount(const Case *on, const RtmRule *rule, RtmFinding *finding)
+ask_min_amount(const RtmCase *on, const RtmRule *rule, RtmFinding *finding)
 {
 	char	   *currency = rtm_registration_text(on->reg, REG_CURRENCY);
 	ListCell   *name;
@@ -140,7 +127,7 @@ ask_min_amount(const Case *on, const RtmRule *rule, RtmFinding *finding)
 		return;
 	if (currency == NULL || REG_ISNULL(on->reg, REG_AMOUNT))
 	{
-		fail(finding, rule, "The amount or its currency is missing.");
+		rtm_fail(finding, rule, "The amount or its currency is missing.");
 		return;
 	}
 	forboth(name, rule->currencies, least, rule->minima)
@@ -150,9 +137,10 @@ ask_min_amount(const Case *on, const RtmRule *rule, RtmFinding *finding)
 		if (strcmp(lfirst(name), currency) != 0)
 			continue;
 		if (DatumGetBool(DirectFunctionCall2(numeric_lt, REG_VALUE(on->reg, REG_AMOUNT), minimum)))
-			fail(finding, rule, psprintf("The amount is below %s %s.",
-										 DatumGetCString(DirectFunctionCall1(numeric_out, minimum)),
-										 currency));
+			rtm_fail(finding, rule,
+					 psprintf("The amount is below %s %s.",
+							  DatumGetCString(DirectFunctionCall1(numeric_out, minimum)),
+							  currency));
 		return;
 	}
 	finding->verdict = RTM_REVIEW;
@@ -161,68 +149,64 @@ ask_min_amount(const Case *on, const RtmRule *rule, RtmFinding *finding)
 }
 
 static void
-ask_protected(const Case *on, const RtmRule *rule, RtmFinding *finding)
+ask_protected(const RtmCase *on, const RtmRule *rule, RtmFinding *finding)
 {
 	RtmRival	rival;
 
 	/* By asking for one scope after the other a partner would find the rival's. */
 	if (!on->enforce && rtm_actor(on->rel) == RTM_PARTNER)
-		needs_review(finding);
+		rtm_needs_review(finding);
 	else if (rtm_is_exclusive(on->reg) && rtm_find_rival(on->rel, on->reg, on->self, &rival))
-		fail(finding, rule, rtm_may_tell(RelationGetRelid(on->rel), &rival)
-			 ? rtm_rival_text(&rival) : RTM_RIVAL_HIDDEN);
+		rtm_fail(finding, rule, rtm_may_tell(RelationGetRelid(on->rel), &rival)
+				 ? rtm_rival_text(&rival) : RTM_RIVAL_HIDDEN);
 }
 
-/*
- * May the caller see the registrations of that partner? Staff may, and who
- * acts for the partner.
- */
-static bool
-may_see_partner(const Case *on)
+bool
+rtm_may_see_partner(Relation rel, const RtmRegistration *reg)
 {
 	Datum		partner;
 	bool		isnull;
 
-	if (rtm_actor(on->rel) != RTM_PARTNER)
+	if (rtm_actor(rel) != RTM_PARTNER)
 		return true;
-	if (REG_ISNULL(on->reg, REG_PARTNER))
+	if (REG_ISNULL(reg, REG_PARTNER))
 		return false;
 	partner = rtm_current_partner(&isnull);
 	return !isnull &&
 		DatumGetBool(DirectFunctionCall2Coll(texteq, C_COLLATION_OID, partner,
-											 REG_VALUE(on->reg, REG_PARTNER)));
+											 REG_VALUE(reg, REG_PARTNER)));
 }
 
 static void
-ask_duplicate(const Case *on, const RtmRule *rule, RtmFinding *finding)
+ask_duplicate(const RtmCase *on, const RtmRule *rule, RtmFinding *finding)
 {
 	RtmRival	other;
 
-	if (!may_see_partner(on))
-		needs_review(finding);
+	if (!rtm_may_see_partner(on->rel, on->reg))
+		rtm_needs_review(finding);
 	else if (rtm_find_other(on->rel, on->terms->states, on->reg, RTM_OWN, on->day, on->self,
 							&other))
-		fail(finding, rule, rtm_may_tell(RelationGetRelid(on->rel), &other)
-			 ? psprintf("The partner's registration %s covers some of it.",
+		rtm_fail(finding, rule, rtm_may_tell(RelationGetRelid(on->rel), &other)
+				 ? psprintf("The partner's registration %s covers some of it.",
 						rtm_uuid_text(&other.id))
-			 : "Another registration of the partner covers some of it.");
+				 : "Another registration of the partner covers some of it.");
 }
 
 static void
-ask_pending(const Case *on, const RtmRule *rule, RtmFinding *finding)
+ask_pending(const RtmCase *on, const RtmRule *rule, RtmFinding *finding)
 {
 	RtmRival	other;
 
 	if (rtm_actor(on->rel) == RTM_PARTNER)
-		needs_review(finding);
+		rtm_needs_review(finding);
 	else if (rtm_is_exclusive(on->reg) &&
 			 rtm_find_other(on->rel, on->terms->states, on->reg, RTM_EARLIER, on->day, on->self,
 							&other))
-		fail(finding, rule,
-			 rtm_may_tell(RelationGetRelid(on->rel), &other)
-			 ? psprintf("Registration %s of partner \"%s\" waits longer.",
+		rtm_fail(finding, rule,
+				 rtm_may_tell(RelationGetRelid(on->rel), &other)
+				 ? psprintf("Registration %s of partner \"%s\" waits longer.",
 						rtm_uuid_text(&other.id), other.partner)
-			 : "Another registration waits longer.");
+				 : "Another registration waits longer.");
 }
 
 static bool
@@ -248,7 +232,7 @@ may_see_deals(void)
  * The instant that lies so far back by the clock of the programme's zone.
  */
 static Datum
-since(const Case *on, Interval *lookback)
+since(const RtmCase *on, Interval *lookback)
 {
 	pg_tz	   *zone = on->terms->programme->zone;
 	int64		until;
@@ -263,7 +247,7 @@ since(const Case *on, Interval *lookback)
  * The first enabled rule of a kind, or NULL.
  */
 static const RtmRule *
-first_of(const Case *on, RtmRuleKind kind)
+first_of(const RtmCase *on, RtmRuleKind kind)
 {
 	const RtmRules *rules = on->terms->rules;
 	int			i;
@@ -279,7 +263,7 @@ first_of(const Case *on, RtmRuleKind kind)
  * in the same scan for the first one of the other kind.
  */
 static void
-ask_facts(Case *on, const RtmRule *rule)
+ask_facts(RtmCase *on, const RtmRule *rule)
 {
 	static SPIPlanPtr plan = NULL;
 	static Oid	types[] = {TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID};
@@ -332,13 +316,13 @@ ask_facts(Case *on, const RtmRule *rule)
 }
 
 static void
-ask_deals(Case *on, const RtmRule *rule, RtmFinding *finding)
+ask_deals(RtmCase *on, const RtmRule *rule, RtmFinding *finding)
 {
 	char	   *lookback;
 
 	if (!may_see_deals())
 	{
-		needs_review(finding);
+		rtm_needs_review(finding);
 		return;
 	}
 	if (rule != on->customer && rule != on->direct)
@@ -347,9 +331,9 @@ ask_deals(Case *on, const RtmRule *rule, RtmFinding *finding)
 		return;
 	lookback = rtm_day_text(rtm_local_day(DatumGetTimestampTz(since(on, rule->lookback)),
 										  on->terms->programme->zone));
-	fail(finding, rule, rule->kind == RTM_EXISTING_CUSTOMER
-		 ? psprintf("The account has bought since %s, not through this partner.", lookback)
-		 : psprintf("An open direct deal of the account was active since %s.", lookback));
+	rtm_fail(finding, rule, rule->kind == RTM_EXISTING_CUSTOMER
+			 ? psprintf("The account has bought since %s, not through this partner.", lookback)
+			 : psprintf("An open direct deal of the account was active since %s.", lookback));
 }
 
 /*
@@ -363,7 +347,7 @@ has_scope(const RtmRegistration *reg)
 }
 
 static void
-ask(Case *on, const RtmRule *rule, RtmFinding *finding)
+ask(RtmCase *on, const RtmRule *rule, RtmFinding *finding)
 {
 	switch (rule->kind)
 	{
@@ -398,6 +382,12 @@ ask(Case *on, const RtmRule *rule, RtmFinding *finding)
 		case RTM_DIRECT_ACTIVE:
 			ask_deals(on, rule, finding);
 			break;
+		case RTM_TERRITORY:
+			rtm_ask_territory(on, rule, finding);
+			break;
+		case RTM_BLOCKED_ROUTE:
+			rtm_ask_routes(on, rule, finding);
+			break;
 		default:
 			break;
 	}
@@ -408,7 +398,7 @@ rtm_judge(RtmTerms *terms, Relation rel, const RtmRegistration *reg, const pg_uu
 		  TimestampTz at, bool enforce)
 {
 	const RtmRules *rules = rtm_terms_rules(terms);
-	Case		on = {
+	RtmCase		on = {
 		.terms = terms, .rel = rel, .reg = reg, .self = self, .at = at, .enforce = enforce,
 		.day = rtm_local_day(at, terms->programme->zone)
 	};
@@ -421,7 +411,7 @@ rtm_judge(RtmTerms *terms, Relation rel, const RtmRegistration *reg, const pg_uu
 		RtmFinding *finding;
 
 		CHECK_FOR_INTERRUPTS();
-		if (enforce && rule->verdict != RTM_DENY &&
+		if (enforce && rule->verdict != RTM_DENY && rule->unassigned != RTM_DENY &&
 			(rule->kind != RTM_PROTECTED || rtm_actor(rel) != RTM_PARTNER))
 			continue;
 		finding = palloc0(sizeof(RtmFinding));

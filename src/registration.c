@@ -351,6 +351,7 @@ static void
 check_frozen(const Change *change)
 {
 	const RtmState *state = rtm_state(change->terms->states, change->before);
+	const Bitmapset *editable = state == NULL ? NULL : rtm_editable(state);
 	StringInfoData frozen;
 	StringInfoData open;
 	int			column;
@@ -363,7 +364,7 @@ check_frozen(const Change *change)
 
 		if (!rtm_business_column(column))
 			continue;
-		if (state != NULL && bms_is_member(column, state->editable))
+		if (bms_is_member(column, editable))
 			appendStringInfo(&open, "%s%s", open.len > 0 ? ", " : "", name);
 		else if (differs(change, column))
 			appendStringInfo(&frozen, "%s%s", frozen.len > 0 ? ", " : "", name);
@@ -610,6 +611,8 @@ revrtm_keep_registration(PG_FUNCTION_ARGS)
 	state = rtm_state(change.terms->states, change.after);
 	judged = is_judged(&change, state);
 	derive_dates(&change, state);
+	if (insert || judged || differs(&change, REG_ACCOUNT))
+		rtm_refuse_merged(change.rel, new);
 	derive_scopes(&change, judged);
 	if (judged)
 	{

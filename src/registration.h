@@ -129,7 +129,7 @@ typedef struct RtmState
 	bool		active;			/* it protects */
 	bool		open;			/* it waits for a decision */
 	bool		expires;		/* it is over with its protection */
-	Bitmapset  *editable;		/* columns that may change in it */
+	Datum		editable;		/* names of the columns that may change in it, text[] */
 } RtmState;
 
 typedef struct RtmTransition
@@ -159,6 +159,9 @@ extern void rtm_read_transitions(RtmMachine *machine, MemoryContext context);
 
 /* The state, or NULL for a status that is none. */
 extern const RtmState *rtm_state(const RtmMachine *machine, const char *status);
+
+/* The columns that may change in it. */
+extern Bitmapset *rtm_editable(const RtmState *state);
 extern const RtmTransition *rtm_transition(const RtmMachine *machine, const char *from,
 										   const char *to, RtmActor actor);
 pg_noreturn extern void rtm_refuse_transition(Relation rel, const RtmMachine *machine,
@@ -205,20 +208,31 @@ extern char *rtm_rival_text(const RtmRival *rival);
 /* Raises 23P01 roe_protected. */
 pg_noreturn extern void rtm_refuse_rival(Relation rel, const RtmRival *rival);
 
-/* The rules of engagement, roe_rule.c and eligibility.c. */
+/*
+ * Has its account been merged into another, registration_merge.c? The
+ * survivor, where the caller may know it, else NULL.
+ */
+extern bool rtm_is_merged(Relation rel, const RtmRegistration *reg, char **survivor);
+
+/* Raises 23514 roe_account_merged if so. */
+extern void rtm_refuse_merged(Relation rel, const RtmRegistration *reg);
+
+/* The rules of engagement, roe_rule.c, eligibility.c and roe_route.c. */
 
 typedef enum RtmRuleKind
 {
+	RTM_BLOCKED_ROUTE,
 	RTM_DIRECT_ACTIVE,
 	RTM_DUPLICATE,
 	RTM_EXISTING_CUSTOMER,
 	RTM_INCOMPLETE,
 	RTM_MIN_AMOUNT,
 	RTM_PENDING,
-	RTM_PROTECTED
+	RTM_PROTECTED,
+	RTM_TERRITORY
 } RtmRuleKind;
 
-#define RTM_RULE_KINDS (RTM_PROTECTED + 1)
+#define RTM_RULE_KINDS (RTM_TERRITORY + 1)
 
 typedef enum RtmVerdict
 {
@@ -233,10 +247,11 @@ typedef struct RtmRule
 	const char *rule;
 	RtmRuleKind kind;
 	RtmVerdict	verdict;		/* where it does not pass */
-	List	   *fields;			/* incomplete: names (char *) */
+	List	   *fields;			/* incomplete: names; blocked_route: routes (char *) */
 	Interval   *lookback;		/* existing_customer, direct_active */
 	List	   *currencies;		/* min_amount: codes (char *), */
 	List	   *minima;			/* and for each its least amount (Numeric) */
+	RtmVerdict	unassigned;		/* blocked_route: where none of them is open */
 } RtmRule;
 
 typedef struct RtmRules
@@ -255,6 +270,7 @@ typedef struct RtmTerms
 	RtmMachine *states;
 	bool		has_transitions;
 	const RtmRules *rules;
+	struct RtmRoutes *routes;	/* of roe_route.c */
 } RtmTerms;
 
 extern RtmTerms *rtm_query_terms(FmgrInfo *flinfo);
@@ -271,6 +287,36 @@ typedef struct RtmFinding
 	const char *code;			/* NULL where it passes */
 	char	   *detail;
 } RtmFinding;
+
+/* A registration on its way through the rules. */
+typedef struct RtmCase
+{
+	RtmTerms   *terms;
+	Relation	rel;
+	const RtmRegistration *reg;
+	const pg_uuid_t *self;
+	TimestampTz at;
+	DateADT		day;			/* of that instant, in the programme's zone */
+	bool		enforce;		/* the row is written, not asked about */
+	const RtmRule *customer;	/* the rules whose facts were asked for, */
+	const RtmRule *direct;
+	bool		existing_customer;	/* and what they are */
+	bool		direct_active;
+} RtmCase;
+
+/* The rule does not pass; or the caller may not be told. */
+extern void rtm_fail(RtmFinding *finding, const RtmRule *rule, char *detail);
+extern void rtm_needs_review(RtmFinding *finding);
+
+/*
+ * May the caller see the registrations of its partner? Staff may, and who
+ * acts for the partner.
+ */
+extern bool rtm_may_see_partner(Relation rel, const RtmRegistration *reg);
+
+/* Rules that rest on where a partner may sell, of registrations with scopes. */
+extern void rtm_ask_territory(const RtmCase *on, const RtmRule *rule, RtmFinding *finding);
+extern void rtm_ask_routes(const RtmCase *on, const RtmRule *rule, RtmFinding *finding);
 
 /*
  * Judge a registration by every rule, as of an instant. Its scopes are NULL

@@ -169,9 +169,6 @@ static void
 read_state(RtmMachine *machine, const Datum *value)
 {
 	RtmState   *state;
-	char	  **field;
-	int			i;
-	int			n = read_texts(value[STATE_EDITABLE - 1], &field);
 
 	GROW(machine->state, machine->states);
 	state = &machine->state[machine->states++];
@@ -179,9 +176,20 @@ read_state(RtmMachine *machine, const Datum *value)
 	state->active = DatumGetBool(value[STATE_ACTIVE - 1]);
 	state->open = DatumGetBool(value[STATE_OPEN - 1]);
 	state->expires = DatumGetBool(value[STATE_EXPIRES - 1]);
-	state->editable = NULL;
+	state->editable = PointerGetDatum(DatumGetArrayTypePCopy(value[STATE_EDITABLE - 1]));
+}
+
+Bitmapset *
+rtm_editable(const RtmState *state)
+{
+	Bitmapset  *columns = NULL;
+	char	  **field;
+	int			i;
+	int			n = read_texts(state->editable, &field);
+
 	for (i = 0; i < n; i++)
-		state->editable = bms_add_member(state->editable, rtm_business_column_named(field[i]));
+		columns = bms_add_member(columns, rtm_business_column_named(field[i]));
+	return columns;
 }
 
 static void

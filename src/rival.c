@@ -21,7 +21,7 @@
 #include "access/stratnum.h"
 #include "access/table.h"
 #include "access/tableam.h"
-#include "catalog/pg_am.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "executor/tuptable.h"
@@ -38,6 +38,7 @@
 #include "utils/snapmgr.h"
 #include "utils/typcache.h"
 
+#include "lookup.h"
 #include "plan_guard.h"
 #include "registration.h"
 
@@ -262,31 +263,6 @@ rtm_find_rival(Relation rel, const RtmRegistration *reg, const pg_uuid_t *self, 
 	return found;
 }
 
-/*
- * The index that a search goes by, known by its key.
- */
-static Relation
-open_key_index(Relation rel, const AttrNumber *key, int columns, const char *name)
-{
-	ListCell   *lc;
-
-	foreach(lc, RelationGetIndexList(rel))
-	{
-		Relation	index = index_open(lfirst_oid(lc), AccessShareLock);
-		Form_pg_index form = index->rd_index;
-
-		if (index->rd_rel->relam == BTREE_AM_OID && form->indisvalid &&
-			form->indnkeyatts == columns &&
-			memcmp(form->indkey.values, key, columns * sizeof(AttrNumber)) == 0)
-			return index;
-		index_close(index, AccessShareLock);
-	}
-	ereport(ERROR,
-			(errcode(ERRCODE_UNDEFINED_OBJECT),
-			 errmsg("index \"%s\" of relation \"%s\" does not exist", name,
-					RelationGetRelationName(rel))));
-}
-
 static bool
 scopes_overlap(TupleTableSlot *slot, const RtmRegistration *reg, int column, TypeCacheEntry *span)
 {
@@ -359,8 +335,7 @@ rtm_find_other(Relation rel, const RtmMachine *machine, const RtmRegistration *r
 
 	if (!any && REG_ISNULL(reg, REG_PARTNER))
 		return false;
-	index = open_key_index(rel, key, columns,
-						   any ? "deal_registration_live" : "deal_registration_partner");
+	index = rtm_open_index(rel, key, columns);
 	slot = table_slot_create(rel, NULL);
 	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	for (i = 0; i < columns; i++)

@@ -183,6 +183,7 @@ judge_row(Asking *asking, TupleDesc desc, HeapTuple tuple)
 	int			i;
 	RtmTree		tree;
 	char	   *problem[RTM_TREES] = {NULL};
+	char	   *survivor;
 
 	memset(reg.isnull, true, sizeof(reg.isnull));
 	for (i = 0; i < lengthof(asked_column); i++)
@@ -223,6 +224,10 @@ judge_row(Asking *asking, TupleDesc desc, HeapTuple tuple)
 	}
 
 	findings = rtm_judge(asking->terms, asking->rel, &reg, self, asking->at, false);
+	if (rtm_is_merged(asking->rel, &reg, &survivor))
+		put_finding(asking, label, "account", verdict_name[RTM_DENY], "MERGED",
+					survivor == NULL ? "The account was merged into another."
+					: psprintf("The account was merged into \"%s\".", survivor));
 	for (tree = 0; tree < RTM_TREES; tree++)
 		if (problem[tree] != NULL)
 			put_finding(asking, label, rtm_tree_name[tree], verdict_name[RTM_DENY], "INCOMPLETE",

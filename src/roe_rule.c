@@ -49,13 +49,15 @@ static const struct
 }			rule_kind[RTM_RULE_KINDS] =
 
 {
+	[RTM_BLOCKED_ROUTE] = {"blocked_route", "routes", NULL, RTM_DENY},
 	[RTM_DIRECT_ACTIVE] = {"direct_active", "direct_lookback", "60 days", RTM_DENY},
 	[RTM_DUPLICATE] = {"duplicate", NULL, NULL, RTM_DENY},
 	[RTM_EXISTING_CUSTOMER] = {"existing_customer", "customer_lookback", "36 months", RTM_DENY},
 	[RTM_INCOMPLETE] = {"incomplete", "required_fields", NULL, RTM_DENY},
 	[RTM_MIN_AMOUNT] = {"min_amount", "minimum", NULL, RTM_DENY},
 	[RTM_PENDING] = {"pending", NULL, NULL, RTM_WARN},
-	[RTM_PROTECTED] = {"protected", NULL, NULL, RTM_WARN}
+	[RTM_PROTECTED] = {"protected", NULL, NULL, RTM_WARN},
+	[RTM_TERRITORY] = {"territory", NULL, NULL, RTM_DENY}
 };
 
 pg_noreturn static void refuse(const char *rule, const char *detail, const char *hint);
@@ -88,16 +90,19 @@ is_field(const char *name)
 }
 
 static void
-read_fields(RtmRule *rule, JsonbValue *value)
+read_fields(RtmRule *rule, const char *parameter, JsonbValue *value)
 {
-	const char *hint = "A field is a column of deal_registration that says what is registered, "
+	bool		routes = rule->kind == RTM_BLOCKED_ROUTE;
+	const char *hint = routes ? "A route is one of revrtm.route, as in [\"partner_sourced\"]."
+		: "A field is a column of deal_registration that says what is registered, "
 		"or details.KEY or evidence.KEY.";
 	JsonbIterator *it;
 	JsonbValue	element;
 	JsonbIteratorToken token;
 
 	if (value->type != jbvBinary || !JsonContainerIsArray(value->val.binary.data))
-		refuse(rule->rule, "required_fields is not a list of names.", hint);
+		refuse(rule->rule, psprintf("%s is not a list of names.", parameter), hint);
+	rule->fields = NIL;
 	it = JsonbIteratorInit(value->val.binary.data);
 	while ((token = JsonbIteratorNext(&it, &element, true)) != WJB_DONE)
 	{
@@ -106,12 +111,14 @@ read_fields(RtmRule *rule, JsonbValue *value)
 		if (token != WJB_ELEM)
 			continue;
 		if (element.type != jbvString)
-			refuse(rule->rule, "required_fields is not a list of names.", hint);
+			refuse(rule->rule, psprintf("%s is not a list of names.", parameter), hint);
 		name = string_of(&element);
-		if (!is_field(name))
+		if (!routes && !is_field(name))
 			refuse(rule->rule, psprintf("\"%s\" is no field of a registration.", name), hint);
 		rule->fields = lappend(rule->fields, name);
 	}
+	if (routes && rule->fields == NIL)
+		refuse(rule->rule, "routes is empty.", hint);
 }
 
 static void
@@ -153,21 +160,23 @@ read_lookback(RtmRule *rule, const char *name, const char *text)
 	rule->lookback = lookback;
 }
 
-static void
-read_verdict(RtmRule *rule, JsonbValue *value)
+/*
+ * One of the verdicts, from a least one on.
+ */
+static RtmVerdict
+read_verdict(const RtmRule *rule, const char *name, RtmVerdict least, JsonbValue *value)
 {
-	static const char *const verdict[] = {NULL, "warn", "review", "deny"};
+	static const char *const verdict[] = {"pass", "warn", "review", "deny"};
 	int			i;
 
-	for (i = 1; value->type == jbvString && i < lengthof(verdict); i++)
+	for (i = least; value->type == jbvString && i < lengthof(verdict); i++)
 		if (strlen(verdict[i]) == value->val.string.len &&
 			strncmp(verdict[i], value->val.string.val, value->val.string.len) == 0)
-		{
-			rule->verdict = i;
-			return;
-		}
-	refuse(rule->rule, "verdict is none of warn, review and deny.",
-		   "It says what follows where the rule does not pass.");
+			return i;
+	refuse(rule->rule, psprintf("%s is none of %swarn, review and deny.", name,
+								least == RTM_PASS ? "pass, " : ""),
+		   least == RTM_PASS ? "It says what follows where none of the routes leads or is eligible."
+		   : "It says what follows where the rule does not pass.");
 }
 
 /*
@@ -187,14 +196,16 @@ read_rule(RtmRule *rule, char *name, char *kind, Jsonb *parameters)
 		rule->kind++;
 	if (rule->kind == RTM_RULE_KINDS)
 		refuse(name, psprintf("Kind \"%s\" is unknown.", kind),
-			   "The kinds are direct_active, duplicate, existing_customer, incomplete, min_amount, "
-			   "pending and protected.");
+			   "The kinds are blocked_route, direct_active, duplicate, existing_customer, incomplete, "
+			   "min_amount, pending, protected and territory.");
 	if (!JB_ROOT_IS_OBJECT(parameters))
 		refuse(name, "parameters is not an object.", "It is {} where nothing is to be said.");
 	rule->verdict = rule_kind[rule->kind].verdict;
 	parameter = rule_kind[rule->kind].parameter;
 	if (rule_kind[rule->kind].lookback != NULL)
 		read_lookback(rule, parameter, rule_kind[rule->kind].lookback);
+	if (rule->kind == RTM_BLOCKED_ROUTE)
+		rule->fields = list_make1("partner_sourced");
 
 	while ((token = JsonbIteratorNext(&it, &element, true)) != WJB_DONE)
 	{
@@ -205,13 +216,16 @@ read_rule(RtmRule *rule, char *name, char *kind, Jsonb *parameters)
 		key = string_of(&element);
 		JsonbIteratorNext(&it, &element, true);
 		if (strcmp(key, "verdict") == 0)
-			read_verdict(rule, &element);
+			rule->verdict = read_verdict(rule, key, RTM_WARN, &element);
+		else if (rule->kind == RTM_BLOCKED_ROUTE && strcmp(key, "unassigned") == 0)
+			rule->unassigned = read_verdict(rule, key, RTM_PASS, &element);
 		else if (parameter == NULL || strcmp(key, parameter) != 0)
 			refuse(name, psprintf("Parameter \"%s\" is unknown to kind %s.", key, kind),
 				   parameter == NULL ? "The kind takes verdict alone."
+				   : rule->kind == RTM_BLOCKED_ROUTE ? "The kind takes verdict, routes and unassigned."
 				   : psprintf("The kind takes verdict and %s.", parameter));
-		else if (rule->kind == RTM_INCOMPLETE)
-			read_fields(rule, &element);
+		else if (rule->kind == RTM_INCOMPLETE || rule->kind == RTM_BLOCKED_ROUTE)
+			read_fields(rule, parameter, &element);
 		else if (rule->kind == RTM_MIN_AMOUNT)
 			read_minimum(rule, &element);
 		else if (element.type == jbvString)

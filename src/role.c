@@ -106,8 +106,8 @@ static const char *const rule_query =
 " FROM revrtm.route_role r WHERE NOT pg_catalog.isempty(r.valid::pg_catalog.tstzrange)"
 " ORDER BY r.priority::pg_catalog.int4 DESC, r.rule_id::pg_catalog.text COLLATE pg_catalog.\"C\"";
 
-static Bytes
-bytes_of(Datum value)
+Bytes
+rtm_bytes(Datum value)
 {
 	text	   *t = DatumGetTextPP(value);
 	Bytes		bytes = {VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t)};
@@ -187,12 +187,12 @@ read_tree(RoleMatrix *matrix, RoleDimension tree)
 
 		CHECK_FOR_INTERRUPTS();
 		node = intern(matrix, names,
-					  bytes_of(required(i, 1, tree == ROLE_PRODUCT ? "product" : "region")));
+					  rtm_bytes(required(i, 1, tree == ROLE_PRODUCT ? "product" : "region")));
 		node->exists = true;
 		parent = column(i, 2, &isnull);
 		if (!isnull)
 		{
-			node->parent = intern(matrix, names, bytes_of(parent));
+			node->parent = intern(matrix, names, rtm_bytes(parent));
 			node->parent->inner = true;
 		}
 	}
@@ -222,7 +222,7 @@ read_rule(RoleMatrix *matrix, uint64 row, RoleRule *rule)
 	rule->lead = VARSIZE_ANY_EXHDR(rule->role) == 4 &&
 		memcmp(VARDATA_ANY(rule->role), "lead", 4) == 0;
 
-	route = intern(matrix, matrix->routes, bytes_of(PointerGetDatum(rule->route_id)));
+	route = intern(matrix, matrix->routes, rtm_bytes(PointerGetDatum(rule->route_id)));
 	if (route->id == 0)
 		route->id = matrix->routes->members;
 	rule->route = route->id;
@@ -232,13 +232,14 @@ read_rule(RoleMatrix *matrix, uint64 row, RoleRule *rule)
 		RoleName   *name;
 
 		value = column(row, d + 1, &isnull);
-		if (isnull || is_any(bytes_of(value)))
+		if (isnull || is_any(rtm_bytes(value)))
 			continue;
-		name = intern(matrix, matrix->names[d], bytes_of(value));
+		name = intern(matrix, matrix->names[d], rtm_bytes(value));
 		if (d == ROLE_SEGMENT)
 			name->exists = true;
 		if (name->id == 0)
 			name->id = ++matrix->ids[d];
+		rule->name[d] = name;
 		scope.id[d] = name->id;
 		rule->lost = rule->lost || !name->exists;
 	}
@@ -340,6 +341,20 @@ rtm_role_name(const RoleMatrix *matrix, RoleDimension dimension, Bytes name)
 	NameEntry  *entry = role_names_lookup(matrix->names[dimension], name);
 
 	return entry != NULL && entry->name->exists ? entry->name : NULL;
+}
+
+uint32
+rtm_role_route(const RoleMatrix *matrix, Bytes name)
+{
+	NameEntry  *entry = role_names_lookup(matrix->routes, name);
+
+	return entry == NULL ? 0 : entry->name->id;
+}
+
+uint32
+rtm_role_routes(const RoleMatrix *matrix)
+{
+	return matrix->routes->members;
 }
 
 RoleName **

@@ -53,6 +53,7 @@ typedef struct RoleRule
 	text	   *rule_id;
 	text	   *route_id;
 	text	   *role;
+	RoleName   *name[ROLE_DIMENSIONS];	/* its scope; NULL: any */
 	uint32		route;			/* from 1 */
 	uint32		rank;			/* by priority, then bytewise by rule_id */
 	int32		priority;
@@ -95,6 +96,13 @@ extern RoleMatrix *rtm_compile_roles(MemoryContext parent);
 
 /* A node, or a segment that a rule names; NULL where it is neither. */
 extern RoleName *rtm_role_name(const RoleMatrix *matrix, RoleDimension dimension, Bytes name);
+
+/* A route by its name: a number from 1, 0 for one without rules; how many there are. */
+extern uint32 rtm_role_route(const RoleMatrix *matrix, Bytes name);
+extern uint32 rtm_role_routes(const RoleMatrix *matrix);
+
+/* The bytes of a text. */
+extern Bytes rtm_bytes(Datum value);
 
 /* Every name of a dimension, in no order. */
 extern RoleName **rtm_role_names(const RoleMatrix *matrix, RoleDimension dimension,

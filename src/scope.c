@@ -25,6 +25,8 @@
 
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
@@ -41,6 +43,7 @@
 #include "utils/snapmgr.h"
 #include "utils/typcache.h"
 
+#include "lookup.h"
 #include "scope.h"
 
 /* The columns of a tree, in this order: node, parent, name, span, shipped. */
@@ -81,7 +84,6 @@ typedef enum TreeQuery
 	MISFIT,						/* $1 id, $2 parent, $3 lo, $4 hi -> rows that do not nest */
 	RENAME_SHIPPED,				/* $1 id, $2 name: over the row CREATE EXTENSION made */
 	USES,						/* $1 id -> has children, registrations, rules */
-	SPANS,						/* $1 codes -> their spans */
 	UNKNOWN						/* $1 codes -> those not found, as one text */
 } TreeQuery;
 
@@ -128,11 +130,6 @@ static const struct
 		" EXISTS (SELECT FROM revrtm.route_role r"
 		" WHERE r.%1$s_code OPERATOR(pg_catalog.=) $1)",
 		1, {TEXTOID}
-	},
-	[SPANS] = {
-		"SELECT t.span::pg_catalog.int8range FROM revrtm.%1$s t"
-		" WHERE t.%1$s_id OPERATOR(pg_catalog.=) ANY ($1)",
-		1, {TEXTARRAYOID}
 	},
 	[UNKNOWN] = {
 		"SELECT pg_catalog.string_agg(DISTINCT pg_catalog.quote_ident(c.code), ', ')"
@@ -263,52 +260,76 @@ answer(uint64 row, int column, bool *isnull)
 static bool
 find_scope(RtmTree tree, Datum codes, bool isnull, Datum *scope, char **unknown)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	MemoryContext spi;
 	ArrayType  *array = isnull ? NULL : DatumGetArrayTypeP(codes);
-	Datum		values[1];
+	Relation	rel;
+	TupleTableSlot *slot;
+	Snapshot	snapshot;
+	Datum	   *code;
+	bool	   *code_null;
 	RangeType **spans;
-	uint64		found;
-	uint64		i;
+	int			count;
+	int			found = 0;
+	int			i;
 
 	*unknown = NULL;
 	if (array == NULL || ARR_NDIM(array) != 1 || array_contains_nulls(array))
 		return false;
 
-	SPI_connect();
-	values[0] = PointerGetDatum(array);
-	found = ask_tree(tree, SPANS, values, NULL);
-	spans = palloc(found * sizeof(RangeType *));
-	for (i = 0; i < found; i++)
+	rel = rtm_open_table(rtm_tree_name[tree], AccessShareLock, tree_column[tree], NODE_SHIPPED);
+	slot = table_slot_create(rel, NULL);
+	CommandCounterIncrement();
+	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &code, &code_null, &count);
+	spans = palloc_extended(count * sizeof(RangeType *), MCXT_ALLOC_HUGE);
+	for (i = 0; i < count; i++)
 	{
-		Datum		span = answer(i, 1, &isnull);
+		Datum		span;
 
+		CHECK_FOR_INTERRUPTS();
+		if (!rtm_find_row(rel, NODE_ID, code[i], snapshot, slot))
+			continue;
+		span = slot_getattr(slot, NODE_SPAN, &isnull);
 		if (isnull)
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("a span of revrtm.%s is NULL", rtm_tree_name[tree])));
-		spans[i] = DatumGetRangeTypeP(span);
+		spans[found++] = DatumGetRangeTypePCopy(span);
 	}
+	UnregisterSnapshot(snapshot);
+	ExecDropSingleTupleTableSlot(slot);
+	table_close(rel, AccessShareLock);
 
-	/* Fewer than there are codes: one is unknown, or stands there twice. */
-	if (found < ARR_DIMS(array)[0])
+	if (found < count)
 	{
+		MemoryContext caller = CurrentMemoryContext;
+		Datum		values[1] = {PointerGetDatum(array)};
 		Datum		names;
 
+		SPI_connect();
 		ask_tree(tree, UNKNOWN, values, NULL);
 		names = answer(0, 1, &isnull);
 		if (!isnull)
 			*unknown = MemoryContextStrdup(caller, TextDatumGetCString(names));
+		SPI_finish();
 	}
-
-	spi = MemoryContextSwitchTo(caller);
 	*scope = MultirangeTypePGetDatum(make_multirange(INT8MULTIRANGEOID,
 													 lookup_type_cache(INT8RANGEOID,
 																	   TYPECACHE_RANGE_INFO),
 													 found, spans));
-	MemoryContextSwitchTo(spi);
-	SPI_finish();
 	return true;
+}
+
+/*
+ * The constraint that an error names: that of a registration.
+ */
+static int
+err_scope(RtmTree tree)
+{
+	err_generic_string(PG_DIAG_SCHEMA_NAME, "revrtm");
+	err_generic_string(PG_DIAG_TABLE_NAME, "deal_registration");
+	return err_generic_string(PG_DIAG_CONSTRAINT_NAME, tree == RTM_REGION
+							  ? "deal_registration_region_codes"
+							  : "deal_registration_product_codes");
 }
 
 Datum
@@ -323,12 +344,14 @@ rtm_scope(RtmTree tree, Datum codes, bool isnull)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("%s codes must be a list of one or more codes", name),
 				 errdetail("The array is NULL or empty, contains NULL, or has several dimensions."),
-				 errhint("The root of the tree stands for all: {ANY}.")));
+				 errhint("The root of the tree stands for all: {ANY}."),
+				 err_scope(tree)));
 	if (unknown != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
 				 errmsg("unknown %s codes: %s", name, unknown),
-				 errhint("The codes are listed in revrtm.%s.", name)));
+				 errhint("The codes are listed in revrtm.%s.", name),
+				 err_scope(tree)));
 	return scope;
 }
 
@@ -337,8 +360,10 @@ rtm_node_exists(RtmTree tree, Datum code)
 {
 	Datum		codes = PointerGetDatum(construct_array(&code, 1, TEXTOID, -1, false,
 														TYPALIGN_INT));
+	Datum		scope;
+	char	   *unknown;
 
-	return ask_tree(tree, SPANS, &codes, NULL) > 0;
+	return find_scope(tree, codes, false, &scope, &unknown) && unknown == NULL;
 }
 
 char *

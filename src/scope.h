@@ -56,7 +56,7 @@ extern Datum rtm_range(Oid rangetype, Datum lo, Datum hi);
  */
 extern Datum rtm_scope(RtmTree tree, Datum codes, bool isnull);
 
-/* Does the tree have the node, by the latest snapshot? Inside SPI_connect. */
+/* Does the tree have the node, by the latest snapshot? */
 extern bool rtm_node_exists(RtmTree tree, Datum code);
 
 /* The same, but says what is wrong; NULL, and the scope, where nothing is. */

@@ -1,0 +1,363 @@
+/*-------------------------------------------------------------------------
+ *
+ * roe_route.c
+ *		Rules of engagement that rest on where a partner may sell: its own
+ *		region, and the routes to market of the role matrix.
+ *
+ * Copyright (c) 2026, the revrtm developers; see LICENSE
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "access/table.h"
+#include "access/tableam.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "nodes/pg_list.h"
+#include "utils/acl.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/multirangetypes.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/typcache.h"
+
+#include "registration.h"
+#include "role.h"
+
+/* The matrix, as far as it is needed. */
+struct RtmRoutes
+{
+	bool		blocked;		/* some rule of the matrix blocks a route */
+	RoleMatrix *matrix;			/* NULL: not compiled */
+};
+
+static const RtmColumn role_column[] = {
+	{1, "rule_id", TEXTOID},
+	{6, "role", TEXTOID}
+};
+
+/*
+ * May the caller read a relation, below a definer's function too?
+ */
+static bool
+may_read(const char *relation)
+{
+	Oid			relid = rtm_relation(relation);
+
+	return pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK &&
+		pg_class_aclcheck(relid, GetOuterUserId(), ACL_SELECT) == ACLCHECK_OK;
+}
+
+/* What is read with the rights of the tables' owner. */
+typedef struct Reader
+{
+	Oid			user;
+	int			context;
+} Reader;
+
+static Reader
+become_owner(Relation rel)
+{
+	Reader		reader;
+
+	GetUserIdAndSecContext(&reader.user, &reader.context);
+	SetUserIdAndSecContext(rel->rd_rel->relowner,
+						   reader.context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
+	return reader;
+}
+
+/*
+ * The one text that a query tells of an id, as the owner; NULL for none.
+ */
+static char *
+ask_fact(Relation rel, SPIPlanPtr *plan, const char *query, Datum id)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	Reader		reader = become_owner(rel);
+	char	   *fact = NULL;
+	Datum		value;
+	bool		isnull;
+
+	SPI_connect();
+	if (*plan == NULL)
+	{
+		Oid			type = TEXTOID;
+		SPIPlanPtr	fresh = SPI_prepare_cursor(query, 1, &type, CURSOR_OPT_GENERIC_PLAN);
+
+		if (fresh == NULL || SPI_keepplan(fresh) != 0)
+			elog(ERROR, "could not prepare a fact of the CRM");	/* cannot happen */
+		*plan = fresh;
+	}
+	if (SPI_execute_snapshot(*plan, &id, NULL, GetLatestSnapshot(), InvalidSnapshot,
+							 true, false, 1) != SPI_OK_SELECT || SPI_processed == 0)
+		elog(ERROR, "could not read a fact of the CRM");	/* cannot happen */
+	value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+	if (!isnull)
+		fact = MemoryContextStrdup(caller, TextDatumGetCString(value));
+	SPI_finish();
+	SetUserIdAndSecContext(reader.user, reader.context);
+	return fact == NULL || fact[0] == '\0' ? NULL : fact;
+}
+
+/* ------------------------------------------------------------- territory */
+
+void
+rtm_ask_territory(const RtmCase *on, const RtmRule *rule, RtmFinding *finding)
+{
+	static SPIPlanPtr plan = NULL;
+	const RtmRegistration *reg = on->reg;
+	char	   *region;
+	Datum		code;
+	Datum		codes;
+	Datum		territory;
+
+	if (!rtm_may_see_partner(on->rel, reg) && !may_read("partner"))
+	{
+		rtm_needs_review(finding);
+		return;
+	}
+	region = REG_ISNULL(reg, REG_PARTNER) ? NULL
+		: ask_fact(on->rel, &plan,
+				   "SELECT f.region::pg_catalog.text FROM revrtm.partner_fact($1) f",
+				   REG_VALUE(reg, REG_PARTNER));
+	if (region != NULL)
+	{
+		code = CStringGetTextDatum(region);
+		codes = PointerGetDatum(construct_array(&code, 1, TEXTOID, -1, false, TYPALIGN_INT));
+	}
+	if (region == NULL || rtm_try_scope(RTM_REGION, codes, false, &territory) != NULL)
+	{
+		rtm_fail(finding, rule, region == NULL ? "The region of the partner is not known."
+				 : psprintf("The region of the partner, \"%s\", is no node of the tree.", region));
+		finding->verdict = RTM_REVIEW;
+		return;
+	}
+	if (!multirange_contains_multirange_internal(lookup_type_cache(INT8RANGEOID,
+																   TYPECACHE_RANGE_INFO),
+												 DatumGetMultirangeTypeP(territory),
+												 DatumGetMultirangeTypeP(REG_VALUE(reg, REG_REGION))))
+		rtm_fail(finding, rule, psprintf("It reaches beyond the partner's region, %s.", region));
+}
+
+/* --------------------------------------------------------------- routes */
+
+/*
+ * Does any rule of the matrix block a route? Most do not, and are not worth
+ * compiling then.
+ */
+static bool
+any_blocked(void)
+{
+	Relation	rel = rtm_open_table("route_role", AccessShareLock, role_column,
+									 lengthof(role_column));
+	TupleTableSlot *slot = table_slot_create(rel, NULL);
+	TableScanDesc scan = table_beginscan(rel, GetActiveSnapshot(), 0, NULL);
+	bool		found = false;
+
+	while (!found && table_scan_getnextslot(scan, ForwardScanDirection, slot))
+	{
+		bool		isnull;
+		Datum		role = slot_getattr(slot, role_column[1].number, &isnull);
+
+		CHECK_FOR_INTERRUPTS();
+		found = !isnull && strcmp(TextDatumGetCString(role), "blocked") == 0;
+	}
+	table_endscan(scan);
+	ExecDropSingleTupleTableSlot(slot);
+	table_close(rel, AccessShareLock);
+	return found;
+}
+
+static RoleMatrix *
+read_matrix(const RtmCase *on, const RtmRule *rule)
+{
+	RtmTerms   *terms = on->terms;
+
+	if (terms->routes == NULL)
+	{
+		terms->routes = MemoryContextAllocZero(terms->context, sizeof(struct RtmRoutes));
+		terms->routes->blocked = any_blocked();
+	}
+	if (terms->routes->matrix == NULL && (terms->routes->blocked || rule->unassigned != RTM_PASS))
+	{
+		Reader		reader = become_owner(on->rel);
+
+		terms->routes->matrix = rtm_compile_roles(terms->context);
+		SetUserIdAndSecContext(reader.user, reader.context);
+	}
+	return terms->routes->matrix;
+}
+
+/*
+ * Which routes of the matrix, by number, the rule is about.
+ */
+static const bool *
+asked_routes(RoleMatrix *matrix, const RtmRule *rule)
+{
+	bool	   *asked = palloc0(rtm_role_routes(matrix) + 1);
+	ListCell   *lc;
+
+	foreach(lc, rule->fields)
+	{
+		char	   *name = lfirst(lc);
+		uint32		route = rtm_role_route(matrix, (Bytes) {name, strlen(name)});
+
+		if (route != 0)
+			asked[route] = true;
+	}
+	return asked;
+}
+
+static bool
+is_role(const RoleRule *rule, const char *role)
+{
+	return strlen(role) == VARSIZE_ANY_EXHDR(rule->role) &&
+		memcmp(VARDATA_ANY(rule->role), role, strlen(role)) == 0;
+}
+
+static bool
+is_below(const RoleName *name, const RoleName *ancestor)
+{
+	while (name != NULL && name != ancestor)
+		name = name->parent;
+	return name != NULL;
+}
+
+/*
+ * The nodes in which a cell of the registration may be blocked: its codes,
+ * and those below them that rules which block name.
+ */
+static List *
+candidates(RoleMatrix *matrix, const bool *asked, RoleDimension d, Datum codes, TimestampTz at)
+{
+	List	   *names = NIL;
+	Datum	   *code;
+	bool	   *isnull;
+	int			n;
+	int			given;
+
+	deconstruct_array(DatumGetArrayTypeP(codes), TEXTOID, -1, false, TYPALIGN_INT,
+					  &code, &isnull, &n);
+	for (int i = 0; i < n; i++)
+	{
+		RoleName   *name = rtm_role_name(matrix, d, rtm_bytes(code[i]));
+
+		if (name != NULL)
+			names = list_append_unique_ptr(names, name);
+	}
+	given = list_length(names);
+	for (uint32 i = 0; i < matrix->rules; i++)
+	{
+		RoleRule   *rule = &matrix->rule[i];
+		RoleName   *name = rule->name[d];
+
+		CHECK_FOR_INTERRUPTS();
+		if (name == NULL || rule->lost || !asked[rule->route] ||
+			rule->lo > at || rule->hi <= at || !is_role(rule, "blocked"))
+			continue;
+		for (int k = 0; k < given; k++)
+			if (is_below(name, list_nth(names, k)))
+			{
+				names = list_append_unique_ptr(names, name);
+				break;
+			}
+	}
+	return names;
+}
+
+static char *
+cell_text(RoleName *const *cell)
+{
+	return psprintf("product %.*s in region %.*s",
+					(int) cell[ROLE_PRODUCT]->name.len, cell[ROLE_PRODUCT]->name.data,
+					(int) cell[ROLE_REGION]->name.len, cell[ROLE_REGION]->name.data);
+}
+
+/*
+ * Ask one cell; true where it is blocked, and there is no more to ask.
+ */
+static bool
+ask_cell(RoleMatrix *matrix, const bool *asked, RoleName *const *cell, TimestampTz at,
+		 const RtmRule *rule, RtmFinding *finding)
+{
+	const RoleMatch *blocked = NULL;
+
+	rtm_match_roles(matrix, cell, at, at);
+	rtm_decide_roles(matrix, at);
+	for (uint32 i = 0; i < matrix->decisions; i++)
+	{
+		const RoleMatch *decision = &matrix->decision[i];
+
+		if (!asked[decision->rule->route])
+			continue;
+		if (decision->rule->lead || is_role(decision->rule, "eligible"))
+			return false;
+		if (is_role(decision->rule, "blocked") &&
+			(blocked == NULL || rtm_role_before(decision, blocked)))
+			blocked = decision;
+	}
+	if (blocked != NULL)
+		rtm_fail(finding, rule,
+				 psprintf("Route \"%s\" is blocked for %s by rule \"%s\".",
+						  text_to_cstring(blocked->rule->route_id), cell_text(cell),
+						  text_to_cstring(blocked->rule->rule_id)));
+	else if (rule->unassigned != RTM_PASS && finding->verdict == RTM_PASS)
+	{
+		finding->verdict = rule->unassigned;
+		finding->code = "NO_ROUTE";
+		finding->detail = psprintf("No route of registrations leads or is eligible for %s.",
+								   cell_text(cell));
+	}
+	return blocked != NULL;
+}
+
+void
+rtm_ask_routes(const RtmCase *on, const RtmRule *rule, RtmFinding *finding)
+{
+	static SPIPlanPtr plan = NULL;
+	RoleMatrix *matrix = read_matrix(on, rule);
+	const bool *asked;
+	RoleName   *cell[ROLE_DIMENSIONS] = {NULL};
+	List	   *products;
+	List	   *regions;
+	ListCell   *lp;
+	ListCell   *lr;
+
+	if (!may_read("route_role"))
+	{
+		rtm_needs_review(finding);
+		return;
+	}
+	if (matrix == NULL)
+		return;
+	if (matrix->ids[ROLE_SEGMENT] > 0)
+	{
+		char	   *segment;
+
+		if (!may_read("account"))
+		{
+			rtm_needs_review(finding);
+			return;
+		}
+		segment = ask_fact(on->rel, &plan,
+						   "SELECT f.segment::pg_catalog.text FROM revrtm.account_segment($1) f",
+						   REG_VALUE(on->reg, REG_ACCOUNT));
+		if (segment != NULL)
+			cell[ROLE_SEGMENT] = rtm_role_name(matrix, ROLE_SEGMENT,
+											   rtm_bytes(CStringGetTextDatum(segment)));
+	}
+	asked = asked_routes(matrix, rule);
+	products = candidates(matrix, asked, ROLE_PRODUCT, REG_VALUE(on->reg, REG_PRODUCT_CODES),
+						  on->at);
+	regions = candidates(matrix, asked, ROLE_REGION, REG_VALUE(on->reg, REG_REGION_CODES), on->at);
+	foreach(lp, products)
+		foreach(lr, regions)
+		{
+			cell[ROLE_PRODUCT] = lfirst(lp);
+			cell[ROLE_REGION] = lfirst(lr);
+			if (ask_cell(matrix, asked, cell, on->at, rule, finding))
+				return;
+		}
+}
