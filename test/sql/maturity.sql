@@ -71,6 +71,11 @@ FROM revrtm.loop_step ORDER BY unit, unit_id, entered_at, stage;
 SELECT stage, unit, route_id, volume AS v, advanced AS a, lost AS l, waiting AS w, conversion, present AS p, age_days, touches AS t, spend, fx_missing AS fx, plays, play_list, note
 FROM revrtm.loop_stage WHERE volume + present + touches + spend + plays > 0 ORDER BY place, route_id;
 SELECT count(*) AS rows, count(*) FILTER (WHERE is_gap) AS gaps, count(DISTINCT loop_stage_key) AS keys FROM revrtm.loop_stage;
+-- Touches come from the store alone.
+BEGIN;
+SELECT revrtm.unbind('touch') AS unbound;
+SELECT sum(touches) AS touches FROM revrtm.loop_stage;
+ROLLBACK;
 -- Another day: what came later is not known.
 SELECT stage, route_id, volume AS v, advanced AS a, lost AS l, waiting AS w, present AS p, age_days
 FROM revrtm.loop_stage_at('2026-01-01', '2026-01-31', '2026-02-01Z') WHERE volume + present > 0 ORDER BY place, route_id;
