@@ -82,6 +82,11 @@ OBJS = \
 	src/touch_window.o \
 	src/transitions.o \
 	src/transitions_io.o \
+	src/tree.o \
+	src/tree_layout.o \
+	src/tree_move.o \
+	src/tree_place.o \
+	src/tree_query.o \
 	src/wilson.o \
 	src/zone.o
 
@@ -155,6 +160,7 @@ REGRESS = \
 	demo \
 	adapter \
 	tree \
+	move \
 	registration \
 	registration_life \
 	registration_rls \
@@ -178,7 +184,9 @@ REGRESS_OPTS = --inputdir=test
 
 ISOLATION = \
 	bind \
+	iso_move \
 	iso_policy \
+	iso_protect \
 	iso_refresh \
 	iso_register \
 	iso_role \
@@ -229,6 +237,7 @@ UNIT = \
 	quantile_test \
 	shapley_test \
 	split_test \
+	tree_layout_test \
 	wilson_test
 ALLOCATE = src/allocate.c src/allocate_concave.c src/allocate_goal.c src/allocate_limit.c \
 	src/allocate_price.c src/allocate_reach.c src/allocate_units.c src/envelope.c src/curve.c
@@ -242,6 +251,7 @@ UNIT_quantile_test = src/quantile.c
 UNIT_chain_test = src/chain_dense.c src/chain_direct.c src/chain_iterate.c
 UNIT_shapley_test = src/shapley_rate.c
 UNIT_split_test = src/split.c src/attribution.c
+UNIT_tree_layout_test = src/tree_layout.c
 UNIT_wilson_test = src/wilson.c
 
 # Fuzz targets of the pure mathematics: test/fuzz/NAME.c, likewise with the
