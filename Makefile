@@ -209,6 +209,7 @@ PGTAP = \
 	test/pgtap/maven_claims.sql \
 	test/pgtap/maven_crm.sql \
 	test/pgtap/money.sql \
+	test/pgtap/move.sql \
 	test/pgtap/partner_role.sql \
 	test/pgtap/pathdata.sql \
 	test/pgtap/pathdata_markov.sql \
@@ -222,7 +223,8 @@ TAP = \
 	test/t/curve_fit.pl \
 	test/t/doc.pl \
 	test/t/dump_binding.pl \
-	test/t/dump_restore.pl
+	test/t/dump_restore.pl \
+	test/t/race.pl
 
 # Plain C programs over the pure mathematics: test/unit/NAME.c, linked with
 # the sources in UNIT_NAME.
