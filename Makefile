@@ -164,6 +164,7 @@ REGRESS = \
 	registration \
 	registration_life \
 	registration_rls \
+	trap \
 	role \
 	eligibility \
 	claim \
