@@ -93,6 +93,11 @@ OBJS = \
 	src/touch_window.o \
 	src/transitions.o \
 	src/transitions_io.o \
+	src/tree.o \
+	src/tree_layout.o \
+	src/tree_move.o \
+	src/tree_place.o \
+	src/tree_query.o \
 	src/wilson.o \
 	src/zone.o
 
@@ -186,9 +191,11 @@ REGRESS = \
 	demo \
 	adapter \
 	tree \
+	move \
 	registration \
 	registration_life \
 	registration_rls \
+	trap \
 	role \
 	eligibility \
 	eligibility_route \
@@ -215,7 +222,9 @@ REGRESS_OPTS = --inputdir=test
 
 ISOLATION = \
 	bind \
+	iso_move \
 	iso_policy \
+	iso_protect \
 	iso_refresh \
 	iso_register \
 	iso_role \
@@ -243,6 +252,7 @@ PGTAP = \
 	test/pgtap/maven_crm.sql \
 	test/pgtap/maven_kpi.sql \
 	test/pgtap/money.sql \
+	test/pgtap/move.sql \
 	test/pgtap/partner_role.sql \
 	test/pgtap/pathdata.sql \
 	test/pgtap/pathdata_markov.sql \
@@ -261,6 +271,7 @@ TAP = \
 	test/t/doc.pl \
 	test/t/dump_binding.pl \
 	test/t/dump_restore.pl \
+	test/t/race.pl \
 	test/t/replication.pl
 
 # Plain C programs over the pure mathematics: test/unit/NAME.c, linked with
@@ -276,6 +287,7 @@ UNIT = \
 	quantile_test \
 	shapley_test \
 	split_test \
+	tree_layout_test \
 	wilson_test
 ALLOCATE = src/allocate.c src/allocate_concave.c src/allocate_goal.c src/allocate_limit.c \
 	src/allocate_price.c src/allocate_reach.c src/allocate_units.c src/envelope.c src/curve.c
@@ -289,6 +301,7 @@ UNIT_quantile_test = src/quantile.c
 UNIT_chain_test = src/chain_dense.c src/chain_direct.c src/chain_iterate.c
 UNIT_shapley_test = src/shapley_rate.c
 UNIT_split_test = src/split.c src/attribution.c
+UNIT_tree_layout_test = src/tree_layout.c
 UNIT_wilson_test = src/wilson.c
 
 # Fuzz targets of the pure mathematics: test/fuzz/NAME.c, likewise with the

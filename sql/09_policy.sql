@@ -498,6 +498,9 @@ BEGIN
                                    p.matches)
                     USING r.row_key || r.changes;
                 EXCEPTION WHEN unique_violation OR exclusion_violation THEN
+                    IF p.is_tree THEN
+                        RAISE;
+                    END IF;
                     -- Another row stands where this one goes, and will leave.
                     EXECUTE delete_row USING r.row_key;
                     late := late || r.row_key;

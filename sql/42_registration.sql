@@ -141,7 +141,7 @@ COMMENT ON TABLE revrtm.registration_transition IS
 COMMENT ON COLUMN revrtm.registration_transition.from_status IS 'The state it is in; an approved or extended one whose protection is over is expired.';
 COMMENT ON COLUMN revrtm.registration_transition.to_status IS 'The state it may go to.';
 COMMENT ON COLUMN revrtm.registration_transition.actors IS
-'Who may: partner; staff (see is_staff); system, that is promote_registrations(), expire_registrations() and, for a submission whose scope is held, the queue.';
+'Who may: partner; staff (see is_staff); system, that is promote_registrations(), expire_registrations(), for a submission whose scope is held, the queue, and for a protection that gives way in a changed tree, move_region() and move_product().';
 COMMENT ON COLUMN revrtm.registration_transition.reason_required IS 'Whether it takes a reason (23514, roe_reason).';
 COMMENT ON COLUMN revrtm.registration_transition.shipped IS 'Whether the row is as the extension made it; an edit clears it, and only then is it part of a dump.';
 
@@ -169,18 +169,21 @@ INSERT INTO revrtm.registration_transition (from_status, to_status, actors, reas
 ('action_required', 'rejected', '{staff}', true, true),
 ('action_required', 'withdrawn', '{partner,staff}', false, true),
 ('action_required', 'expired', '{staff}', false, true),
+('approved', 'queued', '{system}', false, true),
 ('approved', 'extended', '{staff}', false, true),
 ('approved', 'converted', '{staff}', false, true),
 ('approved', 'lost', '{staff}', false, true),
 ('approved', 'expired', '{staff,system}', false, true),
 ('approved', 'withdrawn', '{partner,staff}', false, true),
 ('approved', 'revoked', '{staff}', true, true),
+('extended', 'queued', '{system}', false, true),
 ('extended', 'extended', '{staff}', false, true),
 ('extended', 'converted', '{staff}', false, true),
 ('extended', 'lost', '{staff}', false, true),
 ('extended', 'expired', '{staff,system}', false, true),
 ('extended', 'withdrawn', '{partner,staff}', false, true),
 ('extended', 'revoked', '{staff}', true, true),
+('converted', 'queued', '{system}', false, true),
 ('converted', 'converted', '{staff}', false, true),
 ('converted', 'won', '{staff}', false, true),
 ('converted', 'lost', '{staff}', false, true),
@@ -492,7 +495,7 @@ COMMENT ON COLUMN revrtm.registration_conflict.other_status IS 'approved, extend
 COMMENT ON COLUMN revrtm.registration_conflict.other_protection IS 'Days of protection of the one in its way.';
 
 -- The rights of the two sides. Nobody is given checked_at, product, region,
--- active, revision or span: those are derived, and restored by the owner.
+-- active, revision, span or free_from: those are derived, and restored by the owner.
 
 CREATE FUNCTION revrtm.grant_partner(role_name text) RETURNS void
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
@@ -526,9 +529,11 @@ BEGIN
             exclusive, amount, currency, expected_close, evidence, details, submitted_at, decided_at,
             decision_reason, opportunity_id)
         ON revrtm.deal_registration TO %I', role_name);
-    EXECUTE format('GRANT SELECT, INSERT (region_id, parent_id, region_name), UPDATE (region_name), DELETE
+    EXECUTE format('GRANT SELECT, INSERT (region_id, parent_id, region_name),
+        UPDATE (parent_id, region_name), DELETE
         ON revrtm.region TO %I', role_name);
-    EXECUTE format('GRANT SELECT, INSERT (product_id, parent_id, product_name), UPDATE (product_name), DELETE
+    EXECUTE format('GRANT SELECT, INSERT (product_id, parent_id, product_name),
+        UPDATE (parent_id, product_name), DELETE
         ON revrtm.product TO %I', role_name);
     EXECUTE format('GRANT SELECT ON revrtm.registration_conflict, revrtm.registration_event,
         revrtm.registration_state, revrtm.registration_transition, revrtm.roe_rule,

@@ -35,6 +35,7 @@
 
 #include "query_cache.h"
 #include "registration.h"
+#include "tree.h"
 
 const RtmColumn rtm_reg_column[REG_COLUMNS] = {
 	{REG_ID, "registration_id", UUIDOID},
@@ -585,8 +586,11 @@ revrtm_keep_registration(PG_FUNCTION_ARGS)
 	tuple = insert ? data->tg_trigtuple : data->tg_newtuple;
 	rtm_read_registration(new, tuple, desc);
 
-	/* It carries its decision stamp: a restored row, which is history. */
-	if (insert && !REG_ISNULL(new, REG_CHECKED_AT))
+	/*
+	 * It carries its decision stamp: a restored row, which is history. Or it
+	 * is given the scopes that its codes have in a tree that was changed.
+	 */
+	if (insert ? !REG_ISNULL(new, REG_CHECKED_AT) : rtm_tree_step == RTM_KEEP_SCOPES)
 		return PointerGetDatum(tuple);
 
 	change.mode = insert ? ACL_INSERT : ACL_UPDATE;

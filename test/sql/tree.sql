@@ -1,4 +1,4 @@
--- Trees of regions and products: spans that nest, and never change.
+-- Trees of regions and products: spans that nest. See move for nodes that move.
 INSERT INTO revrtm.region (region_id, parent_id, region_name) VALUES
     ('EMEA', 'ANY', 'Europe, Middle East, Africa'), ('AMER', 'ANY', 'Americas'),
     ('DE', 'EMEA', 'Germany'), ('FR', 'EMEA', 'France'), ('BY', 'DE', 'Bavaria');
@@ -28,7 +28,8 @@ INSERT INTO revrtm.region (region_id, parent_id) VALUES (repeat('x', 256), 'ANY'
 INSERT INTO revrtm.region (region_id, parent_id) VALUES ('XX', 'XX');
 INSERT INTO revrtm.region (region_id, parent_id) VALUES ('DE', 'ANY');
 INSERT INTO revrtm.region (region_id, parent_id) VALUES ('DE', 'ANY') ON CONFLICT DO NOTHING;
-UPDATE revrtm.region SET parent_id = 'AMER' WHERE region_id = 'DE';
+UPDATE revrtm.region SET parent_id = 'BY' WHERE region_id = 'DE';
+UPDATE revrtm.region SET free_from = 0 WHERE region_id = 'DE';
 UPDATE revrtm.region SET region_id = 'GER' WHERE region_id = 'DE';
 UPDATE revrtm.region SET span = '[0,1)' WHERE region_id = 'DE';
 DELETE FROM revrtm.region WHERE region_id = 'DE';
@@ -37,14 +38,17 @@ TRUNCATE revrtm.region;
 \set VERBOSITY sqlstate
 INSERT INTO revrtm.region (region_id, parent_id) VALUES ('XX', 'NOWHERE');
 INSERT INTO revrtm.region (region_id, parent_id) VALUES ('XX', NULL);
-UPDATE revrtm.region SET parent_id = 'AMER' WHERE region_id = 'DE';
+UPDATE revrtm.region SET parent_id = 'BY' WHERE region_id = 'DE';
 DELETE FROM revrtm.region WHERE region_id = 'DE';
 \set VERBOSITY default
 
--- What is free: names, and nodes nobody uses. The span given again is free.
+-- What is free: names, and nodes nobody uses. No span is given again.
+CREATE TABLE gone AS SELECT span FROM revrtm.region WHERE region_id = 'BY';
 UPDATE revrtm.region SET region_name = 'Deutschland' WHERE region_id = 'DE';
 DELETE FROM revrtm.region WHERE region_id = 'BY';
 INSERT INTO revrtm.region (region_id, parent_id) VALUES ('NW', 'DE');
+SELECT r.span >> g.span AS after_what_is_gone FROM revrtm.region r, gone g WHERE r.region_id = 'NW';
+DROP TABLE gone;
 SELECT count(*) AS mismatches FROM tree_mismatch;
 
 -- A restore: rows come with their spans, children before parents.
@@ -57,9 +61,12 @@ SELECT count(*) AS changed FROM (TABLE saved EXCEPT TABLE revrtm.region) d;
 DROP TABLE saved;
 -- The edited root wins over the one CREATE EXTENSION made.
 BEGIN;
-INSERT INTO revrtm.region (region_id, region_name, span)
-SELECT region_id, 'World', span FROM revrtm.region WHERE region_id = 'ANY';
-SELECT region_name, shipped FROM revrtm.region WHERE region_id = 'ANY';
+SET LOCAL session_replication_role = replica;
+UPDATE revrtm.region SET shipped = true, free_from = NULL WHERE region_id = 'ANY';
+SET LOCAL session_replication_role = origin;
+INSERT INTO revrtm.region (region_id, region_name, span, free_from)
+SELECT region_id, 'World', span, 7 FROM revrtm.region WHERE region_id = 'ANY';
+SELECT region_name, free_from, shipped FROM revrtm.region WHERE region_id = 'ANY';
 INSERT INTO revrtm.region (region_id, region_name) VALUES ('ANY', 'twice');
 ROLLBACK;
 -- Forged spans: outside the parent, over a sibling, over the children, no interval.
@@ -96,9 +103,19 @@ BEGIN
 END
 $$;
 SELECT count(*) AS nodes, min(upper(span) - lower(span)) AS narrowest FROM revrtm.product;
--- Until the room is used up.
+-- Further down: parents without room get other spans, what is registered follows.
+INSERT INTO revrtm.deal_registration (account_id, partner_id, product_codes, region_codes, status)
+VALUES ('acme', 'p1', '{12-16,3-1}', '{ANY}', 'approved'), ('acme', 'p2', '{12-1,ANY}', '{ANY}', 'submitted');
+CREATE TEMP TABLE before AS SELECT product_id, span FROM revrtm.product;
 INSERT INTO revrtm.product (product_id, parent_id)
-VALUES ('13', '12-16'), ('14', '13'), ('15', '14'), ('16', '15'), ('17', '16'), ('18', '17');
+VALUES ('13', '12-16'), ('14', '13'), ('15', '14'), ('16', '15'), ('17', '16'), ('18', '17'), ('19', '18');
+SELECT count(*) > 20 AS many_got_others, count(*) FILTER (WHERE p.span && b.span) AS over_where_they_were
+FROM revrtm.product p JOIN before b USING (product_id) WHERE p.span <> b.span;
+SELECT count(*) AS not_nested FROM revrtm.product c JOIN revrtm.product p ON p.product_id = c.parent_id
+WHERE NOT c.span <@ p.span OR c.span = p.span;
+SELECT partner_id, d.product = (SELECT range_agg(p.span) FROM revrtm.product p WHERE p.product_id = ANY (d.product_codes)) AS follows
+FROM revrtm.deal_registration d ORDER BY 1;
+SELECT count(*) AS events FROM revrtm.registration_event;
 ROLLBACK;
 -- Wide: ten thousand children of one node, and a level below the last.
 BEGIN;
@@ -108,6 +125,18 @@ SELECT count(*) AS nodes, min(upper(span) - lower(span)) > 1000000 AS roomy
 FROM revrtm.product WHERE parent_id = 'ANY';
 SELECT c.span <@ p.span AS below_the_last FROM revrtm.product c, revrtm.product p
 WHERE c.product_id = 'below' AND p.product_id = '10000';
+ROLLBACK;
+
+-- Until the whole tree has no room: as after two million moves to its top.
+BEGIN;
+SET LOCAL session_replication_role = replica;
+UPDATE revrtm.product SET free_from = upper(span) - 2;
+SET LOCAL session_replication_role = origin;
+INSERT INTO revrtm.product (product_id, parent_id) VALUES ('a', 'ANY'), ('b', 'ANY');
+SAVEPOINT full_up;
+INSERT INTO revrtm.product (product_id, parent_id) VALUES ('c', 'ANY');
+ROLLBACK TO full_up;
+INSERT INTO revrtm.product (product_id, parent_id) VALUES ('c', 'b');
 ROLLBACK;
 
 DROP VIEW tree_mismatch;

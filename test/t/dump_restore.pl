@@ -38,6 +38,9 @@ UPDATE revrtm.region SET region_name = 'Last of all' WHERE region_id = 'zz';
 UPDATE revrtm.product SET product_name = 'Zero' WHERE product_id = '0';
 UPDATE revrtm.product SET product_name = 'Platform' WHERE product_id = 'platform';
 UPDATE revrtm.region SET region_name = 'The world' WHERE region_id = 'ANY';
+-- Nodes that moved, and what they left behind.
+INSERT INTO revrtm.region (region_id, parent_id) VALUES ('moved', 'zz'), ('top', 'ANY');
+SELECT revrtm.move_region('moved', 'aa'), revrtm.move_region('top', 'emea');
 
 -- Registrations: the demo's, and one more of every status.
 DO $$
@@ -251,6 +254,13 @@ for my $role (roles())
                 SELECT c.span <@ p.span FROM revrtm.region c, revrtm.region p WHERE c.region_id = 'new' AND p.region_id = 'zz';
                 UPDATE revrtm.route SET active = false WHERE route_id = 'resell' RETURNING shipped}, %as),
             "t\nf", "$copy: trees grow, edits are marked");
+        is($node->safe_psql($copy, q{
+                BEGIN;
+                INSERT INTO revrtm.region (region_id, parent_id) VALUES ('later', 'zz'), ('later top', 'ANY');
+                SELECT bool_and(lower(c.span) >= p.free_from), count(*) FROM revrtm.region c JOIN revrtm.region p ON p.region_id = c.parent_id
+                WHERE c.region_id IN ('later', 'later top');
+                ROLLBACK}, %as),
+            "t|2", "$copy: no span is given again");
 
         # And again: a dump of the copy is as good.
         next if $format ne 'custom';
