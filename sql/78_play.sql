@@ -37,60 +37,61 @@ WITH start AS (
     SELECT DISTINCT ON (s.opportunity_id) s.opportunity_id, s.stage, s.amount
     FROM revrtm.opportunity_stage s
     ORDER BY s.opportunity_id, s.entered_at, s.stage COLLATE "C"
-), fact AS (
-    SELECT y.play_id, y.entry, y.exit, d.opportunity_id, d.account_id, d.route_id, d.segment, d.region, d.product, d.period, d.is_closed,
-           d.is_won, d.created_at, d.amount, d.margin,
-           pg_catalog.jsonb_build_object(
+)
+SELECT quote_ident(y.play_id) || ':' || d.opportunity_id AS play_check_key,
+       y.play_id,
+       d.opportunity_id,
+       d.account_id,
+       d.route_id,
+       d.segment,
+       d.region,
+       d.product,
+       revrtm.period(d.created_at) AS created_period,
+       d.period,
+       d.is_closed,
+       d.is_won,
+       d.amount,
+       e.ok AS entry_met,
+       e.failed AS entry_failed,
+       CASE WHEN d.is_closed THEN x.ok END AS exit_met,
+       CASE WHEN d.is_closed THEN x.failed END AS exit_failed,
+       f.started,
+       g.ended
+FROM revrtm.play y
+LEFT JOIN revrtm.product yp ON yp.product_id = y.product
+LEFT JOIN revrtm.region yg ON yg.region_id = y.region
+CROSS JOIN revrtm.deal d
+LEFT JOIN revrtm.product dp ON dp.product_id = d.product
+LEFT JOIN revrtm.region dg ON dg.region_id = d.region
+LEFT JOIN revrtm.opportunity o ON o.opportunity_id = d.opportunity_id
+LEFT JOIN start s ON s.opportunity_id = d.opportunity_id
+LEFT JOIN revrtm.account a ON a.account_id = d.account_id
+LEFT JOIN revrtm.account_tier t ON t.account_id = d.account_id AND t.valid @> d.created_at
+-- OFFSET 0: made once, though read several times.
+CROSS JOIN LATERAL (
+    SELECT pg_catalog.jsonb_build_object(
                'opportunity_id', d.opportunity_id, 'account_id', d.account_id, 'route_id', d.route_id,
                'partner_id', d.partner_id, 'owner_id', d.owner_id, 'segment', d.segment, 'region', d.region,
                'product', d.product, 'currency', d.deal_currency,
                'amount', coalesce(revrtm.reporting_amount(s.amount, d.deal_currency, revrtm.local_date(d.created_at)), d.amount),
                'stage', s.stage, 'deal_type', o.deal_type, 'created_on', revrtm.local_date(d.created_at),
-               'tier', t.tier, 'country', a.country, 'industry', a.industry, 'employees', a.employees) AS started,
-           CASE WHEN d.is_closed THEN pg_catalog.jsonb_build_object(
+               'tier', t.tier, 'country', a.country, 'industry', a.industry, 'employees', a.employees) AS started
+    OFFSET 0) f
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN d.is_closed THEN f.started || pg_catalog.jsonb_build_object(
                'amount', d.amount, 'margin', d.margin, 'stage', o.stage, 'is_won', d.is_won,
                'closed_on', revrtm.local_date(d.ended_at),
                'cycle_days', revrtm.local_date(d.ended_at) - revrtm.local_date(d.created_at),
                'touches', coalesce(revrtm.touch_count(d.journey), 0),
                'channels', coalesce(pg_catalog.to_jsonb(revrtm.channels(d.journey)), '[]')) END AS ended
-    FROM revrtm.play y
-    LEFT JOIN revrtm.product yp ON yp.product_id = y.product
-    LEFT JOIN revrtm.region yg ON yg.region_id = y.region
-    CROSS JOIN revrtm.deal d
-    LEFT JOIN revrtm.product dp ON dp.product_id = d.product
-    LEFT JOIN revrtm.region dg ON dg.region_id = d.region
-    LEFT JOIN revrtm.opportunity o ON o.opportunity_id = d.opportunity_id
-    LEFT JOIN start s ON s.opportunity_id = d.opportunity_id
-    LEFT JOIN revrtm.account a ON a.account_id = d.account_id
-    LEFT JOIN revrtm.account_tier t ON t.account_id = d.account_id AND t.valid @> d.created_at
-    -- One CASE counts as one condition that half of the rows meet; the estimate
-    -- of seven would be a single deal, and everything joined to it in a loop.
-    WHERE CASE WHEN y.route_id IN (d.route_id, '(any)') AND y.valid @> d.created_at AND y.segment IN ('ANY', d.segment)
-               THEN (y.product IN ('ANY', d.product) OR yp.span @> dp.span)
-                    AND (y.region IN ('ANY', d.region) OR yg.span @> dg.span) END
-)
-SELECT quote_ident(f.play_id) || ':' || f.opportunity_id AS play_check_key,
-       f.play_id,
-       f.opportunity_id,
-       f.account_id,
-       f.route_id,
-       f.segment,
-       f.region,
-       f.product,
-       revrtm.period(f.created_at) AS created_period,
-       f.period,
-       f.is_closed,
-       f.is_won,
-       f.amount,
-       e.ok AS entry_met,
-       e.failed AS entry_failed,
-       CASE WHEN f.is_closed THEN x.ok END AS exit_met,
-       CASE WHEN f.is_closed THEN x.failed END AS exit_failed,
-       f.started,
-       f.started || f.ended AS ended
-FROM fact f
-CROSS JOIN LATERAL revrtm.criteria_check(f.started, f.entry) e
-CROSS JOIN LATERAL revrtm.criteria_check(f.started || f.ended, f.exit) x;
+    OFFSET 0) g
+CROSS JOIN LATERAL revrtm.criteria_check(f.started, y.entry) e
+CROSS JOIN LATERAL revrtm.criteria_check(g.ended, y.exit) x
+-- One CASE counts as one condition that half of the rows meet; the estimate
+-- of seven would be a single deal, and everything joined to it in a loop.
+WHERE CASE WHEN y.route_id IN (d.route_id, '(any)') AND y.valid @> d.created_at AND y.segment IN ('ANY', d.segment)
+           THEN (y.product IN ('ANY', d.product) OR yp.span @> dp.span)
+                AND (y.region IN ('ANY', d.region) OR yg.span @> dg.span) END;
 COMMENT ON VIEW revrtm.play_check IS
 'Which criteria of a play each of its deals meets. Deals and their touches come from the store, stages and accounts from the CRM. Grain: one deal of one play.';
 COMMENT ON COLUMN revrtm.play_check.play_check_key IS 'play_id:opportunity_id.';

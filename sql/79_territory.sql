@@ -136,59 +136,55 @@ COMMENT ON COLUMN revrtm.territory_member.until IS 'Until when; NULL for no end.
 COMMENT ON COLUMN revrtm.territory_member.note IS
 'split_not_whole, unassigned_territory (only overlays), unknown_territory, those that apply, or NULL.';
 
--- Who owns deals at an instant: the one who holds a deal over, else the
+-- Who owns the deals at an instant: the one who holds a deal over, else the
 -- primary of the account's territory, else the owner in the CRM.
-CREATE FUNCTION revrtm.owner_of(account_id text, opportunity_id text, crm_owner_id text, at timestamptz)
-RETURNS TABLE (owner_id text, owner_kind text, decided_by text, territory_id text, until timestamptz, note text)
-LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
+CREATE FUNCTION revrtm.owners_at(at timestamptz DEFAULT revrtm.as_of())
+RETURNS TABLE (opportunity_id text, account_id text, owner_id text, owner_kind text, decided_by text, territory_id text,
+    until timestamptz, crm_owner_id text, note text)
+LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT coalesce(h.owner_id, p.member_id, owner_of.crm_owner_id),
+    SELECT o.opportunity_id,
+           revrtm.canonical_account(o.account_id),
+           coalesce(h.owner_id, p.member_id, o.owner_id),
            coalesce(h.owner_kind, p.member_kind, 'user'),
            CASE WHEN h.owner_id IS NOT NULL THEN 'holdover' WHEN p.member_id IS NOT NULL THEN 'territory' ELSE 'crm' END,
            t.territory_id,
            pg_catalog.upper(h.valid),
+           o.owner_id,
            CASE WHEN h.owner_id IS NOT NULL OR p.member_id IS NOT NULL THEN NULL
                 WHEN t.territory_id IS NULL THEN 'no_territory' ELSE 'unassigned_territory' END
-    FROM (SELECT 1) one
-    LEFT JOIN revrtm.holdover h ON h.opportunity_id = owner_of.opportunity_id AND h.valid @> owner_of.at
-    LEFT JOIN revrtm.territory_account t ON t.account_id = owner_of.account_id AND t.valid @> owner_of.at
+    FROM revrtm.opportunity o
+    LEFT JOIN revrtm.holdover h ON h.opportunity_id = o.opportunity_id AND h.valid @> owners_at.at
+    LEFT JOIN revrtm.territory_account t ON t.account_id = revrtm.canonical_account(o.account_id) AND t.valid @> owners_at.at
     LEFT JOIN revrtm.territory_assignment p ON p.territory_id = t.territory_id AND p.kind = 'primary'
-        AND p.valid @> owner_of.at;
+        AND p.valid @> owners_at.at
+    WHERE o.deleted IS NOT TRUE;
 END;
-COMMENT ON FUNCTION revrtm.owner_of(text, text, text, timestamptz) IS
-'Step of owner_at and deal_owner: who owns a deal of a canonical account at an instant, and what decided it.';
+COMMENT ON FUNCTION revrtm.owners_at(timestamptz) IS
+'Who owns each deal of the CRM at an instant, and what decided it (holdover, territory or crm): who holds it over after a handoff, else the primary of the territory that its account is in, else its owner in the CRM. Nothing needs to run when a holdover ends.';
 
 CREATE FUNCTION revrtm.owner_at(opportunity_id text, at timestamptz DEFAULT revrtm.as_of()) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT w.owner_id
-    FROM revrtm.opportunity o
-    CROSS JOIN LATERAL revrtm.owner_of(revrtm.canonical_account(o.account_id), o.opportunity_id, o.owner_id, owner_at.at) w
-    WHERE o.opportunity_id = owner_at.opportunity_id
-    LIMIT 1;
+    SELECT w.owner_id FROM revrtm.owners_at(owner_at.at) w WHERE w.opportunity_id = owner_at.opportunity_id LIMIT 1;
 END;
 COMMENT ON FUNCTION revrtm.owner_at(text, timestamptz) IS
-'Who owns a deal at an instant: who holds it over after a handoff, else the primary of the territory that its account is in, else its owner in the CRM. NULL for an unknown deal. Nothing needs to run when a holdover ends.';
+'Who owns a deal at an instant, as owners_at() has it; NULL for an unknown deal.';
 
 CREATE VIEW revrtm.deal_owner WITH (security_invoker = true) AS
-SELECT d.opportunity_id AS deal_owner_key,
-       d.opportunity_id,
-       a.account_id,
+SELECT w.opportunity_id AS deal_owner_key,
+       w.opportunity_id,
+       w.account_id,
        w.owner_id,
        w.owner_kind,
        w.decided_by,
        w.territory_id,
        w.until,
-       d.owner_id AS crm_owner_id,
-       d.is_closed,
-       d.amount,
+       w.crm_owner_id,
        w.note
-FROM revrtm.deal d
--- Merges as the CRM has them now, whatever the store knows.
-CROSS JOIN LATERAL revrtm.canonical_account(d.account_id) a (account_id)
-CROSS JOIN LATERAL revrtm.owner_of(a.account_id, d.opportunity_id, d.owner_id, (SELECT revrtm.as_of())) w;
+FROM revrtm.owners_at() w;
 COMMENT ON VIEW revrtm.deal_owner IS
-'Who owns each deal of the store today (revrtm.as_of), by holdovers and territories. Grain: one deal.';
+'Who owns each deal of the CRM today (revrtm.as_of), by holdovers and territories. Grain: one deal.';
 COMMENT ON COLUMN revrtm.deal_owner.deal_owner_key IS 'The deal.';
 COMMENT ON COLUMN revrtm.deal_owner.opportunity_id IS 'The deal.';
 COMMENT ON COLUMN revrtm.deal_owner.account_id IS 'Its account, the survivor where that was merged.';
@@ -198,11 +194,7 @@ COMMENT ON COLUMN revrtm.deal_owner.decided_by IS 'holdover, territory or crm.';
 COMMENT ON COLUMN revrtm.deal_owner.territory_id IS 'Territory of the account; NULL for none.';
 COMMENT ON COLUMN revrtm.deal_owner.until IS 'When the holdover ends; NULL for never, and where there is none.';
 COMMENT ON COLUMN revrtm.deal_owner.crm_owner_id IS 'Owner in the CRM.';
-COMMENT ON COLUMN revrtm.deal_owner.is_closed IS 'Whether the deal is closed.';
-COMMENT ON COLUMN revrtm.deal_owner.amount IS 'Its amount in revrtm.currency.';
 COMMENT ON COLUMN revrtm.deal_owner.note IS 'no_territory, unassigned_territory, or NULL.';
-INSERT INTO revrtm.catalog_measure (view_name, column_name, unit, additive) VALUES
-('deal_owner', 'amount', 'reporting currency', true);
 
 CREATE FUNCTION revrtm.handoff(account_id text, from_territory text, to_territory text, at timestamptz DEFAULT revrtm.as_of())
 RETURNS TABLE (opportunity_id text, verdict text, owner_id text, until timestamptz)
@@ -250,7 +242,7 @@ BEGIN
     WITH open AS MATERIALIZED (
         SELECT o.opportunity_id, w.owner_id, w.owner_kind, h.until, h.is_held, h.amount, to_jsonb(h.fact) AS fact
         FROM revrtm.opportunity o
-        CROSS JOIN LATERAL revrtm.owner_of(canonical, o.opportunity_id, o.owner_id, handoff.at - interval '0.000001 seconds') w
+        JOIN revrtm.owners_at(handoff.at - interval '0.000001 seconds') w ON w.opportunity_id = o.opportunity_id
         CROSS JOIN LATERAL (
             SELECT f AS fact, f.amount, held.until, held.opportunity_id IS NOT NULL AS is_held
             FROM (SELECT o.opportunity_id, canonical AS account_id, o.route_id, o.partner_id, w.owner_id, o.segment, o.region,
@@ -260,7 +252,7 @@ BEGIN
                          revrtm.local_date(handoff.at) - revrtm.local_date(o.created_at) AS age_days) f
             LEFT JOIN (SELECT x.opportunity_id, upper(x.valid) AS until FROM revrtm.holdover x
                        WHERE x.opportunity_id = o.opportunity_id AND x.valid @> handoff.at) held ON true) h
-        WHERE revrtm.canonical_account(o.account_id) = canonical AND o.deleted IS NOT TRUE
+        WHERE w.account_id = canonical
           AND (o.created_at <= handoff.at) IS NOT FALSE
           AND (NOT o.is_closed OR coalesce(o.closed_at, revrtm.day_end(o.close_date)) >= handoff.at)
     ), judged AS (
