@@ -110,10 +110,14 @@ SQL_MODULES = \
 	sql/40_tree.sql \
 	sql/42_registration.sql \
 	sql/43_eligibility.sql \
+	sql/44_life_cycle.sql \
 	sql/45_claim.sql \
+	sql/46_certification.sql \
+	sql/47_fund.sql \
 	sql/50_deal.sql \
 	sql/52_explain.sql \
 	sql/52_role.sql \
+	sql/53_action_plan.sql \
 	sql/54_partner_role.sql \
 	sql/55_freeze.sql \
 	sql/55_partner_credit.sql \
@@ -125,12 +129,15 @@ SQL_MODULES = \
 	sql/70_romi.sql \
 	sql/71_comparison.sql \
 	sql/72_budget.sql \
+	sql/73_enablement.sql \
+	sql/74_partner_score.sql \
 	sql/75_council.sql \
 	sql/80_adapter.sql \
 	sql/83_demo_market.sql \
 	sql/84_demo_deals.sql \
 	sql/85_demo.sql \
 	sql/86_demo_programme.sql \
+	sql/87_demo_enablement.sql \
 	sql/90_catalog.sql \
 	sql/99_grants.sql
 
@@ -171,6 +178,7 @@ REGRESS = \
 	money \
 	policy \
 	partner_role \
+	enablement \
 	catalog \
 	api \
 	uninstall
@@ -178,6 +186,7 @@ REGRESS_OPTS = --inputdir=test
 
 ISOLATION = \
 	bind \
+	iso_fund \
 	iso_policy \
 	iso_refresh \
 	iso_register \
@@ -195,6 +204,7 @@ PGTAP = \
 	test/pgtap/claim.sql \
 	test/pgtap/curve_fit.sql \
 	test/pgtap/demo_council.sql \
+	test/pgtap/enablement.sql \
 	test/pgtap/freeze.sql \
 	test/pgtap/identity.sql \
 	test/pgtap/markov.sql \

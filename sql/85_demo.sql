@@ -284,8 +284,9 @@ AS $$
 BEGIN
     PERFORM revrtm.make_demo_crm(deals, seed);
     PERFORM revrtm.make_demo_programme(seed);
+    PERFORM revrtm.make_demo_enablement();
     PERFORM revrtm.bind_salesforce('revrtm_demo', 'fivetran');
 END
 $$;
 COMMENT ON FUNCTION revrtm.load_demo(int, int) IS
-'Makes the demo CRM (make_demo_crm), what revrtm keeps about it (make_demo_programme), and binds it (bind_salesforce). Errors as make_demo_crm has them.';
+'Makes the demo CRM (make_demo_crm), what revrtm keeps about it (make_demo_programme, make_demo_enablement), and binds it (bind_salesforce). Errors as make_demo_crm has them.';

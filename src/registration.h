@@ -211,10 +211,12 @@ typedef enum RtmRuleKind
 	RTM_INCOMPLETE,
 	RTM_MIN_AMOUNT,
 	RTM_PENDING,
-	RTM_PROTECTED
+	RTM_PROTECTED,
+	RTM_CERTIFIED,
+	RTM_PARTNER_TIER
 } RtmRuleKind;
 
-#define RTM_RULE_KINDS (RTM_PROTECTED + 1)
+#define RTM_RULE_KINDS (RTM_PARTNER_TIER + 1)
 
 typedef enum RtmVerdict
 {
@@ -233,6 +235,8 @@ typedef struct RtmRule
 	Interval   *lookback;		/* existing_customer, direct_active */
 	List	   *currencies;		/* min_amount: codes (char *), */
 	List	   *minima;			/* and for each its least amount (Numeric) */
+	int			people;			/* certified: at least so many */
+	const char *tier;			/* partner_tier: this one or a better one */
 } RtmRule;
 
 typedef struct RtmRules

@@ -55,7 +55,9 @@ static const struct
 	[RTM_INCOMPLETE] = {"incomplete", "required_fields", NULL, RTM_DENY},
 	[RTM_MIN_AMOUNT] = {"min_amount", "minimum", NULL, RTM_DENY},
 	[RTM_PENDING] = {"pending", NULL, NULL, RTM_WARN},
-	[RTM_PROTECTED] = {"protected", NULL, NULL, RTM_WARN}
+	[RTM_PROTECTED] = {"protected", NULL, NULL, RTM_WARN},
+	[RTM_CERTIFIED] = {"certified", "people", NULL, RTM_DENY},
+	[RTM_PARTNER_TIER] = {"partner_tier", "tier", NULL, RTM_DENY}
 };
 
 pg_noreturn static void refuse(const char *rule, const char *detail, const char *hint);
@@ -154,6 +156,31 @@ read_lookback(RtmRule *rule, const char *name, const char *text)
 }
 
 static void
+read_people(RtmRule *rule, JsonbValue *value)
+{
+	Datum		people = value->type == jbvNumeric ? NumericGetDatum(value->val.numeric) : (Datum) 0;
+
+	if (value->type != jbvNumeric ||
+		!DatumGetBool(DirectFunctionCall2(numeric_eq, people,
+										  DirectFunctionCall2(numeric_trunc, people, Int32GetDatum(0)))) ||
+		!DatumGetBool(DirectFunctionCall2(numeric_ge, people,
+										  DirectFunctionCall1(int4_numeric, Int32GetDatum(1)))) ||
+		!DatumGetBool(DirectFunctionCall2(numeric_le, people,
+										  DirectFunctionCall1(int4_numeric, Int32GetDatum(1000000)))))
+		refuse(rule->rule, "people is no number from 1 to 1000000.",
+			   "It is how many people are to be certified for each product.");
+	rule->people = DatumGetInt32(DirectFunctionCall1(numeric_int4, people));
+}
+
+static void
+read_tier(RtmRule *rule, JsonbValue *value)
+{
+	if (value->type != jbvString || value->val.string.len == 0)
+		refuse(rule->rule, "tier is no name.", "It is a tier of revrtm.tier.");
+	rule->tier = string_of(value);
+}
+
+static void
 read_verdict(RtmRule *rule, JsonbValue *value)
 {
 	static const char *const verdict[] = {NULL, "warn", "review", "deny"};
@@ -188,13 +215,14 @@ read_rule(RtmRule *rule, char *name, char *kind, Jsonb *parameters)
 	if (rule->kind == RTM_RULE_KINDS)
 		refuse(name, psprintf("Kind \"%s\" is unknown.", kind),
 			   "The kinds are direct_active, duplicate, existing_customer, incomplete, min_amount, "
-			   "pending and protected.");
+			   "pending, protected, certified and partner_tier.");
 	if (!JB_ROOT_IS_OBJECT(parameters))
 		refuse(name, "parameters is not an object.", "It is {} where nothing is to be said.");
 	rule->verdict = rule_kind[rule->kind].verdict;
 	parameter = rule_kind[rule->kind].parameter;
 	if (rule_kind[rule->kind].lookback != NULL)
 		read_lookback(rule, parameter, rule_kind[rule->kind].lookback);
+	rule->people = 1;
 
 	while ((token = JsonbIteratorNext(&it, &element, true)) != WJB_DONE)
 	{
@@ -214,12 +242,18 @@ read_rule(RtmRule *rule, char *name, char *kind, Jsonb *parameters)
 			read_fields(rule, &element);
 		else if (rule->kind == RTM_MIN_AMOUNT)
 			read_minimum(rule, &element);
+		else if (rule->kind == RTM_CERTIFIED)
+			read_people(rule, &element);
+		else if (rule->kind == RTM_PARTNER_TIER)
+			read_tier(rule, &element);
 		else if (element.type == jbvString)
 			read_lookback(rule, parameter, string_of(&element));
 		else
 			refuse(name, psprintf("%s is not a string.", parameter),
 				   "It is an interval, such as \"36 months\".");
 	}
+	if (rule->kind == RTM_PARTNER_TIER && rule->tier == NULL)
+		refuse(name, "tier is missing.", "It is a tier of revrtm.tier.");
 }
 
 /*
