@@ -137,6 +137,7 @@ AS $$
 DECLARE
     staff boolean := revrtm.is_staff();
     acting text[] := ARRAY[CASE WHEN staff THEN 'staff' ELSE 'partner' END];
+    name text := regexp_replace(replace(TG_TABLE_NAME, '_', ' '), '^(mdf|spiff)', upper(split_part(TG_TABLE_NAME, '_', 1)));
     was text := '(new)';
     step record;
     frozen text;
@@ -157,7 +158,7 @@ BEGIN
           AND NOT EXISTS (SELECT FROM revrtm.life_cycle_state s
                           WHERE s.subject = TG_TABLE_NAME AND s.status = was AND n.key = ANY (s.editable_fields));
         IF frozen IS NOT NULL THEN
-            RAISE EXCEPTION '% of this % cannot be changed', frozen, replace(TG_TABLE_NAME, '_', ' ')
+            RAISE EXCEPTION '% of this % cannot be changed', frozen, name
                 USING ERRCODE = '23514', SCHEMA = 'revrtm', TABLE = TG_TABLE_NAME, CONSTRAINT = 'life_cycle_frozen',
                       DETAIL = format('It is %s.', was),
                       HINT = 'revrtm.life_cycle_state tells what may be changed in each state.';
@@ -168,7 +169,7 @@ BEGIN
         SELECT * INTO step FROM revrtm.life_cycle_transition t
         WHERE t.subject = TG_TABLE_NAME AND t.from_status = was AND t.to_status = NEW.status AND t.actors && acting;
         IF NOT FOUND THEN
-            RAISE EXCEPTION 'a % that is % cannot become %', replace(TG_TABLE_NAME, '_', ' '), btrim(was, '()'), NEW.status
+            RAISE EXCEPTION 'this % is % and cannot become %', name, btrim(was, '()'), NEW.status
                 USING ERRCODE = '23514', SCHEMA = 'revrtm', TABLE = TG_TABLE_NAME, CONSTRAINT = 'life_cycle_transition',
                       DETAIL = coalesce((SELECT format('That is for %s.', array_to_string(t.actors, ' or '))
                                          FROM revrtm.life_cycle_transition t
@@ -178,7 +179,7 @@ BEGIN
         ELSIF step.reason_required
               AND (coalesce(btrim(NEW.decision_reason), '') = ''
                    OR TG_OP = 'UPDATE' AND NEW.decision_reason IS NOT DISTINCT FROM OLD.decision_reason) THEN
-            RAISE EXCEPTION 'to make it % takes a reason', NEW.status
+            RAISE EXCEPTION 'to make this % % takes a reason', name, NEW.status
                 USING ERRCODE = '23514', SCHEMA = 'revrtm', TABLE = TG_TABLE_NAME, CONSTRAINT = 'life_cycle_reason',
                       HINT = 'Write it to decision_reason with the status.';
         END IF;

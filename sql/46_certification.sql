@@ -190,7 +190,7 @@ FROM (SELECT c.*, revrtm.programme_date(upper(c.valid)) AS expires_on,
                        AND n.status = 'granted' AND lower(n.valid) >= upper(c.valid)) AS renewed
       FROM revrtm.certification c
       WHERE c.status = 'granted' AND upper(c.valid) IS NOT NULL AND lower(c.valid) <= (SELECT revrtm.as_of())) c
-     CROSS JOIN revrtm.enablement_terms t;
+     JOIN revrtm.enablement_terms t ON t.terms = 'default';
 COMMENT ON VIEW revrtm.certification_expiry IS
 'Certificates that end or have ended, and which of the terms'' alerts they have come to, as of today (revrtm.as_of). Grain: one granted certificate that ends.';
 COMMENT ON COLUMN revrtm.certification_expiry.certification_expiry_key IS 'The certificate.';

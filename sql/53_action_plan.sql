@@ -298,7 +298,7 @@ FROM revrtm.action_plan p
                        min(k.due) FILTER (WHERE k.state = 'open') AS next_due
                 FROM revrtm.plan_step_state k
                 GROUP BY k.plan_id) s ON s.plan_id = p.plan_id
-     CROSS JOIN revrtm.enablement_terms t;
+     JOIN revrtm.enablement_terms t ON t.terms = 'default';
 COMMENT ON VIEW revrtm.plan_health IS
 'How mutual action plans go, as of today (revrtm.as_of): health is the share in time of the steps that are done or have fallen due. Grain: one plan.';
 COMMENT ON COLUMN revrtm.plan_health.plan_health_key IS 'The plan.';

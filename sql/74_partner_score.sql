@@ -59,7 +59,8 @@ BEGIN ATOMIC
     WITH span AS (
         SELECT ((partner_metrics.at AT TIME ZONE p.timezone) - pg_catalog.make_interval(months => t.score_months))
                AT TIME ZONE p.timezone AS since, p.timezone
-        FROM revrtm.programme p CROSS JOIN revrtm.enablement_terms t
+        FROM revrtm.programme p JOIN revrtm.enablement_terms t ON t.terms = 'default'
+        WHERE p.programme = 'default'
     ), who AS (
         SELECT coalesce(p.partner_id, d.partner_id) AS partner_id,
                coalesce(min(nullif(p.partner_type, '')), '(none)') AS peer_group

@@ -413,8 +413,8 @@ ask_partner(Case *on, const RtmRule *rule, RtmFinding *finding)
 	if (fact)
 		return;
 	fail(finding, rule, rule->kind == RTM_CERTIFIED
-		 ? psprintf("The partner has not %d certified %s for each of the products.",
-					rule->people, rule->people == 1 ? "person" : "people")
+		 ? psprintf("Fewer than %d of the partner's people are certified for one of the products.",
+					rule->people)
 		 : psprintf("The partner's tier is below \"%s\".", rule->tier));
 }
 
