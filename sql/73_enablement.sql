@@ -138,7 +138,7 @@ WITH entry AS MATERIALIZED (
     WINDOW deal AS (PARTITION BY l.opportunity_id ORDER BY l.enablement_ledger_key COLLATE "C")
 )
 SELECT concat_ws(':', p.enablement_ledger_key, p.opportunity_id) AS enablement_outcome_key,
-       p.enablement_ledger_key,
+       p.enablement_ledger_key AS entry,
        e.source,
        e.category,
        e.partner_id,
@@ -156,7 +156,7 @@ FROM placed p JOIN entry e ON e.enablement_ledger_key = p.enablement_ledger_key;
 COMMENT ON VIEW revrtm.enablement_outcome IS
 'Which deals each entry of the ledger touched. Grain: one deal of one entry; an entry that touched none has no row. That an entry touched a deal does not say that it caused it.';
 COMMENT ON COLUMN revrtm.enablement_outcome.enablement_outcome_key IS 'source:source_id:opportunity_id.';
-COMMENT ON COLUMN revrtm.enablement_outcome.enablement_ledger_key IS 'The entry.';
+COMMENT ON COLUMN revrtm.enablement_outcome.entry IS 'The entry: enablement_ledger.enablement_ledger_key.';
 COMMENT ON COLUMN revrtm.enablement_outcome.source IS 'spend, mdf, spiff or course.';
 COMMENT ON COLUMN revrtm.enablement_outcome.category IS 'Spend category.';
 COMMENT ON COLUMN revrtm.enablement_outcome.partner_id IS 'The partner; NULL where the CRM names none.';
@@ -193,10 +193,10 @@ SELECT concat_ws(':', l.partner_id, l.category, revrtm.date_text(l.period)) AS e
 FROM (SELECT coalesce(k.partner_id, '(none)') AS partner_id, k.category, k.period, k.amount, k.committed, k.note,
              o.links, o.won_links, o.margin_share
       FROM revrtm.enablement_ledger k
-           LEFT JOIN (SELECT w.enablement_ledger_key, count(*) AS links, count(*) FILTER (WHERE w.is_won) AS won_links,
+           LEFT JOIN (SELECT w.entry, count(*) AS links, count(*) FILTER (WHERE w.is_won) AS won_links,
                              sum(w.margin_share) AS margin_share
                       FROM revrtm.enablement_outcome w
-                      GROUP BY w.enablement_ledger_key) o ON o.enablement_ledger_key = k.enablement_ledger_key) l
+                      GROUP BY w.entry) o ON o.entry = k.enablement_ledger_key) l
 GROUP BY l.partner_id, l.category, l.period;
 COMMENT ON VIEW revrtm.enablement_return IS
 'What enablement cost and what margin came with it: roi = (margin_share - amount) / amount. Grain: partner x category x month. It is association, not effect.';

@@ -9,7 +9,7 @@ CREATE TABLE revrtm.partner_metric (
 );
 SELECT pg_catalog.pg_extension_config_dump('revrtm.partner_metric', 'WHERE NOT shipped');
 COMMENT ON TABLE revrtm.partner_metric IS
-'What partners are scored by. The weights sum to 1 when the transaction commits (23514, partner_metric_whole). Grain: one metric.';
+'What partners are scored by. Weights that do not sum to 1 count by their part of the sum, and partner_score says so. Grain: one metric.';
 COMMENT ON COLUMN revrtm.partner_metric.metric IS
 'A metric that partner_metrics() gives; one it does not give is missing for every partner.';
 COMMENT ON COLUMN revrtm.partner_metric.weight IS 'Its part of the score, 0 to 1; 0 for one that only tiers use.';
@@ -27,30 +27,6 @@ CREATE TRIGGER own_shipped_row BEFORE INSERT OR UPDATE ON revrtm.partner_metric
 FOR EACH ROW EXECUTE FUNCTION revrtm.own_shipped_row('metric');
 SELECT revrtm.register_policy('revrtm.partner_metric');
 GRANT SELECT ON revrtm.partner_metric TO PUBLIC;
-
-CREATE FUNCTION revrtm.check_partner_metric() RETURNS trigger
-LANGUAGE plpgsql
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    total numeric;
-BEGIN
-    -- Who writes others waits, and then sees what was written.
-    PERFORM pg_advisory_xact_lock(TG_RELID::bigint);
-    SELECT sum(m.weight) INTO total FROM revrtm.partner_metric m;
-    IF total <> 1 THEN
-        RAISE EXCEPTION 'the weights of the partner scorecard do not sum to 1'
-            USING ERRCODE = '23514', SCHEMA = 'revrtm', TABLE = 'partner_metric', CONSTRAINT = 'partner_metric_whole',
-                  DETAIL = format('They sum to %s.', trim_scale(total)), HINT = 'Write all weights in one transaction.';
-    END IF;
-    RETURN NULL;
-END
-$$;
-REVOKE ALL ON FUNCTION revrtm.check_partner_metric() FROM PUBLIC;
-COMMENT ON FUNCTION revrtm.check_partner_metric() IS
-'Trigger of partner_metric, at the end of the transaction: refuses weights that do not sum to 1 (23514, partner_metric_whole).';
-CREATE CONSTRAINT TRIGGER partner_metric_whole AFTER INSERT OR UPDATE OR DELETE ON revrtm.partner_metric
-DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION revrtm.check_partner_metric();
 
 CREATE FUNCTION revrtm.partner_metrics(at timestamptz DEFAULT revrtm.as_of())
 RETURNS TABLE (partner_id text, peer_group text, metric text, value numeric, n bigint)
@@ -143,7 +119,8 @@ BEGIN ATOMIC
     ), scored AS (
         SELECT p.partner_id, p.peer_group,
                revrtm.ratio(sum(r.weight * r.percentile), sum(r.weight) FILTER (WHERE r.percentile IS NOT NULL)) AS score,
-               coalesce(sum(r.weight) FILTER (WHERE r.percentile IS NOT NULL), 0) AS coverage
+               revrtm.ratio(coalesce(sum(r.weight) FILTER (WHERE r.percentile IS NOT NULL), 0),
+                            (SELECT sum(m.weight) FROM revrtm.partner_metric m)) AS coverage
         FROM (SELECT DISTINCT k.partner_id, k.peer_group FROM measured k) p
              LEFT JOIN ranked r ON r.partner_id = p.partner_id
         GROUP BY p.partner_id, p.peer_group
@@ -159,11 +136,12 @@ BEGIN ATOMIC
                 WHEN 10 * (p.place - 1) < 7 * p.scored THEN 'middle'
                 WHEN p.place IS NOT NULL THEN 'low' END,
            CASE WHEN p.score IS NULL THEN 'no_metric'
+                WHEN (SELECT sum(m.weight) FROM revrtm.partner_metric m) <> 1 THEN 'weights_not_whole'
                 WHEN p.peers < (SELECT t.least_group FROM revrtm.enablement_terms t) THEN 'small_n' END
     FROM placed p;
 END;
 COMMENT ON FUNCTION revrtm.partner_scores(timestamptz) IS
-'The scorecard of partners at an instant: the weighted mean of their percentile ranks among the partners of their type, 0 to 1, each the share of peers that are worse, those alike counted half. A metric without a value leaves its weight to the others, and coverage says how much weight there was. band: top for the first tenth by place, middle for the next six tenths, low for the rest. note: no_metric (nothing to score), small_n (fewer peers than enablement_terms.least_group).';
+'The scorecard of partners at an instant: the weighted mean of their percentile ranks among the partners of their type, 0 to 1, each the share of peers that are worse, those alike counted half. A metric without a value leaves its weight to the others, and coverage says how much weight there was. band: top for the first tenth by place, middle for the next six tenths, low for the rest. note: no_metric (nothing to score), weights_not_whole, small_n (fewer peers than enablement_terms.least_group).';
 
 CREATE VIEW revrtm.partner_score WITH (security_invoker = true) AS
 SELECT s.partner_id AS partner_score_key,
@@ -189,7 +167,7 @@ COMMENT ON COLUMN revrtm.partner_score.score IS 'Weighted mean of its percentile
 COMMENT ON COLUMN revrtm.partner_score.coverage IS 'Weight of the metrics that it has, 0 to 1.';
 COMMENT ON COLUMN revrtm.partner_score.place IS 'Place among its peers, from 1; partners with equal scores share it.';
 COMMENT ON COLUMN revrtm.partner_score.band IS 'top, middle or low.';
-COMMENT ON COLUMN revrtm.partner_score.note IS 'no_metric, small_n, or NULL.';
+COMMENT ON COLUMN revrtm.partner_score.note IS 'no_metric, weights_not_whole, small_n, or NULL.';
 
 -- Tiers.
 
@@ -197,13 +175,12 @@ CREATE TABLE revrtm.tier (
     tier    text PRIMARY KEY CHECK (octet_length(tier) BETWEEN 1 AND 255),
     rank    integer NOT NULL CHECK (rank >= 0),
     keep    numeric NOT NULL DEFAULT 0.9 CHECK (keep > 0 AND keep <= 1),
-    shipped boolean NOT NULL DEFAULT false,
-    CONSTRAINT tier_rank UNIQUE (rank) DEFERRABLE INITIALLY DEFERRED
+    shipped boolean NOT NULL DEFAULT false
 );
 SELECT pg_catalog.pg_extension_config_dump('revrtm.tier', 'WHERE NOT shipped');
 COMMENT ON TABLE revrtm.tier IS 'Tiers of partners. Grain: one tier.';
 COMMENT ON COLUMN revrtm.tier.tier IS 'Name of the tier.';
-COMMENT ON COLUMN revrtm.tier.rank IS 'Higher ranks are better tiers.';
+COMMENT ON COLUMN revrtm.tier.rank IS 'Higher ranks are better tiers; of two alike the one whose name is first bytewise.';
 COMMENT ON COLUMN revrtm.tier.keep IS
 'A partner in the tier keeps it while it meets this part of each criterion, so that it does not come and go at the edge.';
 COMMENT ON COLUMN revrtm.tier.shipped IS 'Whether the row is as the extension made it; an edit clears it, and only then is it part of a dump.';
@@ -292,7 +269,7 @@ LANGUAGE sql STABLE PARALLEL SAFE ROWS 100
 BEGIN ATOMIC
     SELECT k.partner_id,
            -- The best that is met, or is kept by who has it or a better one.
-           (pg_catalog.array_agg(k.tier ORDER BY k.rank DESC)
+           (pg_catalog.array_agg(k.tier ORDER BY k.rank DESC, k.tier COLLATE "C")
             FILTER (WHERE k.met OR k.kept AND k.rank <= h.rank))[1],
            min(c.tier)
     FROM (SELECT t.partner_id, t.tier, t.rank, bool_and(t.is_met) AS met, bool_and(t.is_kept) AS kept
@@ -396,7 +373,8 @@ COMMENT ON FUNCTION revrtm.partner_fact(text, text[], integer, text, timestamptz
 
 INSERT INTO revrtm.note (note, meaning) VALUES
 ('no_metric', 'The partner has no metric to be scored by, or nobody to be compared with.'),
-('no_value', 'There is nothing to measure it by.');
+('no_value', 'There is nothing to measure it by.'),
+('weights_not_whole', 'The weights do not sum to 1; each counts by its part of their sum.');
 INSERT INTO revrtm.catalog_measure (view_name, column_name, unit, additive) VALUES
 ('partner_score', 'coverage', 'share', false),
 ('partner_score', 'peers', 'rows', false),

@@ -142,7 +142,7 @@ CREATE TEMP TABLE outcome AS SELECT * FROM revrtm.enablement_outcome;
 CREATE TEMP TABLE touching AS
 SELECT t.deal, t.partner, t.channel, t.at FROM en.touch t JOIN en.deal d ON d.id = t.deal
 WHERE t.partner IS NOT NULL AND (d.ended IS NULL OR t.at < d.ended) AND t.at >= d.created - interval '90 days';
-SELECT set_eq('SELECT enablement_ledger_key, opportunity_id, evidence FROM outcome', $$
+SELECT set_eq('SELECT entry, opportunity_id, evidence FROM outcome', $$
     SELECT key, deal, (ARRAY['named', 'touch', 'certified'])[min(rank)] FROM (
         SELECT 'spiff:' || award_id AS key, opportunity_id AS deal, 1 AS rank FROM revrtm.spiff_award WHERE status <> 'reversed'
         UNION ALL
@@ -163,7 +163,7 @@ SELECT is_empty($$
 $$, 'equal shares sum to the margin, to the cent');
 SELECT results_eq('SELECT sum(amount), sum(committed), sum(margin_share), sum(links), sum(unlinked) FROM revrtm.enablement_return', $$
     SELECT (SELECT sum(amount) FROM ledger), (SELECT sum(committed) FROM ledger), (SELECT sum(margin_share) FROM outcome), (SELECT count(*) FROM outcome)::numeric,
-           (SELECT sum(amount) FROM ledger l WHERE NOT EXISTS (SELECT FROM outcome o WHERE o.enablement_ledger_key = l.enablement_ledger_key))$$, 'parts sum to the whole');
+           (SELECT sum(amount) FROM ledger l WHERE NOT EXISTS (SELECT FROM outcome o WHERE o.entry = l.enablement_ledger_key))$$, 'parts sum to the whole');
 
 -- Lift, one quarter at a time. The interval is that of Welch's error.
 CREATE TEMP TABLE first AS SELECT partner_id, date_trunc('quarter', min(lower(valid)))::date AS quarter FROM revrtm.certification GROUP BY 1;

@@ -300,20 +300,20 @@ SELECT opportunity_id, role, rule, partner_id, is_co_sell AS c, is_influenced AS
 UPDATE revrtm.action_plan SET status = 'cancelled', decision_reason = 'Lost interest.' WHERE plan_id = :'p1';
 SELECT opportunity_id, role, rule FROM revrtm.partner_role WHERE opportunity_id = 'o3';
 
--- Scores and tiers. The weights sum to 1 at the end of a transaction.
+-- Scores and tiers.
 SELECT partner_id, metric, value, n FROM revrtm.partner_metrics() ORDER BY 1, 2;
 SELECT partner_id, peer_group, peers, score, coverage, place, band, note FROM revrtm.partner_score ORDER BY 1;
 INSERT INTO en.deal (id, account, partner, ended, won, amount) VALUES ('p1', 'b1', 'beta', '2026-06-20 12:00Z', true, 3000), ('p2', 'b2', 'gamma', '2026-06-20 12:00Z', true, 2000), ('p3', 'b3', 'gamma', '2026-06-20 12:00Z', false, 1);
 SELECT inserted FROM revrtm.refresh_journeys(verify => true);
 SELECT partner_id, peers, score, coverage, place, band, note FROM revrtm.partner_score ORDER BY 1;
-DO $$
-BEGIN
-    SET CONSTRAINTS ALL IMMEDIATE;
-    UPDATE revrtm.partner_metric SET weight = 0.5 WHERE metric = 'win_rate';
-EXCEPTION WHEN check_violation THEN
-    RAISE WARNING '%', SQLERRM;
-END
-$$;
+-- Weights count by their part of the sum.
+BEGIN;
+UPDATE revrtm.partner_metric SET weight = weight / 2;
+SELECT partner_id, score, coverage, note FROM revrtm.partner_score ORDER BY 1;
+UPDATE revrtm.partner_metric SET weight = 0;
+SELECT partner_id, score, coverage, note FROM revrtm.partner_score ORDER BY 1;
+ROLLBACK;
+BEGIN;
 DELETE FROM revrtm.partner_tier;
 DELETE FROM revrtm.tier WHERE tier IN ('bronze', 'iron');
 DELETE FROM revrtm.tier_criterion;
@@ -339,6 +339,7 @@ SELECT en.try($$INSERT INTO revrtm.partner_tier VALUES ('gamma', 'gold', '[2026-
 SET ROLE en_beta;
 SELECT DISTINCT partner_id FROM revrtm.partner_tier;
 RESET ROLE;
+ROLLBACK;
 
 -- Lift: what is asked wrongly, and too little to say.
 SELECT en.try('SELECT revrtm.enablement_lift(''happiness'')'), en.try('SELECT revrtm.enablement_lift(NULL)'), en.try('SELECT revrtm.enablement_lift(months => 0)');
@@ -361,7 +362,7 @@ DELETE FROM revrtm.mdf_request; DELETE FROM revrtm.spiff_award; DELETE FROM revr
 DELETE FROM revrtm.referral; DELETE FROM revrtm.partner_tier; DELETE FROM revrtm.learner; DELETE FROM revrtm.curriculum; DELETE FROM revrtm.course; DELETE FROM revrtm.partner_login;
 SELECT fund_id, held FROM revrtm.fund WHERE held <> 0;
 DELETE FROM revrtm.deal_registration WHERE account_id = 'acme'; DELETE FROM revrtm.fund; DELETE FROM revrtm.product WHERE product_id = 'db'; DELETE FROM revrtm.product WHERE product_id IN ('cloud', 'services');
-DELETE FROM revrtm.tier_criterion; DELETE FROM revrtm.enablement_category WHERE category = 'program'; DELETE FROM revrtm.life_cycle_transition WHERE from_status = 'expired';
+DELETE FROM revrtm.tier WHERE NOT shipped; DELETE FROM revrtm.enablement_category WHERE category = 'program'; DELETE FROM revrtm.life_cycle_transition WHERE from_status = 'expired';
 UPDATE revrtm.programme SET timezone = 'UTC';
 SELECT count(revrtm.unbind(r)) FROM unnest('{opportunity,touch,spend}'::text[]) r;
 SELECT deleted FROM revrtm.refresh_journeys();
