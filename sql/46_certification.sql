@@ -18,7 +18,8 @@ COMMENT ON COLUMN revrtm.course.product_code IS 'Node of revrtm.product it teach
 COMMENT ON COLUMN revrtm.course.valid_for IS 'How long its certificate holds, by the clock of the programme''s zone; NULL for ever.';
 COMMENT ON COLUMN revrtm.course.cost IS 'What it costs us that one person takes it, in currency; certificates keep the cost of their own day.';
 COMMENT ON COLUMN revrtm.course.currency IS 'ISO 4217 code of cost; NULL for revrtm.currency.';
-GRANT SELECT ON revrtm.course TO PUBLIC;
+-- What it costs is ours to know.
+GRANT SELECT (course_id, course_name, product_code, valid_for) ON revrtm.course TO PUBLIC;
 
 CREATE TABLE revrtm.curriculum (
     role      text NOT NULL CHECK (octet_length(role) BETWEEN 1 AND 255),
@@ -82,7 +83,7 @@ COMMENT ON COLUMN revrtm.certification.status IS 'claimed, granted, rejected or 
 COMMENT ON COLUMN revrtm.certification.taken_on IS 'Day the course was taken.';
 COMMENT ON COLUMN revrtm.certification.valid IS
 'When it holds, [from, until). By default from the grant, or from the end of the certificate it renews, for course.valid_for; a revocation ends it.';
-COMMENT ON COLUMN revrtm.certification.cost IS 'What it cost, in currency; by default course.cost.';
+COMMENT ON COLUMN revrtm.certification.cost IS 'What it cost, in currency; by default course.cost on the day of the grant.';
 COMMENT ON COLUMN revrtm.certification.currency IS 'ISO 4217 code of cost; NULL for revrtm.currency.';
 COMMENT ON COLUMN revrtm.certification.spend_id IS 'The entry of revrtm.spend that the cost is booked in; NULL for none.';
 COMMENT ON COLUMN revrtm.certification.details IS 'Further fields, a JSON object.';
@@ -111,19 +112,20 @@ BEGIN
         RETURN NEW;
     END IF;
     IF TG_OP = 'INSERT' THEN
-        SELECT * INTO taught FROM revrtm.course c WHERE c.course_id = NEW.course_id;
-        IF NOT FOUND THEN
+        IF NOT EXISTS (SELECT FROM revrtm.course c WHERE c.course_id = NEW.course_id) THEN
             RAISE EXCEPTION 'there is no course %', quote_literal(NEW.course_id)
                 USING ERRCODE = '23503', SCHEMA = 'revrtm', TABLE = 'certification', CONSTRAINT = 'certification_course',
                       HINT = 'The courses are in revrtm.course.';
         END IF;
-        IF NEW.cost IS NULL THEN
-            NEW.cost := taught.cost;
-            NEW.currency := taught.currency;
-        END IF;
+    END IF;
+    IF NEW.status = 'granted' AND (NEW.cost IS NULL OR NEW.valid IS NULL) THEN
+        SELECT * INTO taught FROM revrtm.course c WHERE c.course_id = NEW.course_id;
+    END IF;
+    IF NEW.status = 'granted' AND NEW.cost IS NULL THEN
+        NEW.cost := taught.cost;
+        NEW.currency := taught.currency;
     END IF;
     IF NEW.status = 'granted' AND NEW.valid IS NULL THEN
-        SELECT * INTO taught FROM revrtm.course c WHERE c.course_id = NEW.course_id;
         SELECT p.timezone INTO STRICT zone FROM revrtm.programme p;
         SELECT coalesce(max(upper(c.valid)), NEW.decided_at) INTO since
         FROM revrtm.certification c

@@ -354,10 +354,14 @@ SELECT r.referral_id::text AS referral_sla_key,
        CASE WHEN r.status <> 'sent' THEN r.decided_at END AS answered_at,
        revrtm.business_hours_between(r.sent_at, CASE WHEN r.status = 'sent' THEN r.now ELSE r.decided_at END,
                                      (SELECT p.calendar FROM revrtm.programme p))::numeric(20, 4) AS hours,
-       CASE WHEN r.status IN ('accepted', 'declined') THEN r.decided_at <= r.due_at
+       CASE WHEN r.status IN ('accepted', 'declined') THEN r.late <= 0
             WHEN r.status = 'withdrawn' THEN NULL
-            WHEN r.due_at < r.now OR r.status = 'expired' THEN false END AS in_time
-FROM (SELECT k.*, (SELECT revrtm.as_of()) AS now FROM revrtm.referral k) r;
+            WHEN r.late > 0 OR r.status = 'expired' THEN false END AS in_time
+FROM (SELECT k.*, n.now,
+             -- A night after the last hour is not late yet.
+             revrtm.business_hours_between(k.due_at, CASE k.status WHEN 'sent' THEN n.now ELSE k.decided_at END,
+                                           (SELECT p.calendar FROM revrtm.programme p)) AS late
+      FROM revrtm.referral k CROSS JOIN (SELECT revrtm.as_of() AS now) n) r;
 COMMENT ON VIEW revrtm.referral_sla IS
 'How long referrals wait for an answer, in business hours of the programme''s calendar, as of today (revrtm.as_of). Grain: one referral.';
 COMMENT ON COLUMN revrtm.referral_sla.referral_sla_key IS 'The referral.';
@@ -372,7 +376,7 @@ COMMENT ON COLUMN revrtm.referral_sla.due_at IS 'Until when it was to be answere
 COMMENT ON COLUMN revrtm.referral_sla.answered_at IS 'When it was answered, withdrawn or written down as expired; NULL before that.';
 COMMENT ON COLUMN revrtm.referral_sla.hours IS 'Business hours from sending to the answer, or to today.';
 COMMENT ON COLUMN revrtm.referral_sla.in_time IS
-'Whether it was answered in time; false too where it is not, and late; NULL while there is time, and where it was withdrawn.';
+'Whether it was answered before any business time had passed after due_at; false too where it is not, and late; NULL while there is time, and where it was withdrawn.';
 
 CREATE VIEW revrtm.referral_acceptance WITH (security_invoker = true) AS
 SELECT concat_ws(':', r.partner_id, r.opened_by, revrtm.date_text(r.period)) AS referral_acceptance_key,

@@ -34,7 +34,7 @@ LANGUAGE sql STABLE PARALLEL SAFE ROWS 500
 BEGIN ATOMIC
     WITH span AS (
         SELECT ((partner_metrics.at AT TIME ZONE p.timezone) - pg_catalog.make_interval(months => t.score_months))
-               AT TIME ZONE p.timezone AS since, p.timezone
+               AT TIME ZONE p.timezone AS since, p.timezone, p.calendar
         FROM revrtm.programme p JOIN revrtm.enablement_terms t ON t.terms = 'default'
         WHERE p.programme = 'default'
     ), who AS (
@@ -66,7 +66,8 @@ BEGIN ATOMIC
         GROUP BY c.partner_id
     ), referred AS (
         SELECT r.partner_id, count(*) AS n,
-               count(*) FILTER (WHERE r.status IN ('accepted', 'declined') AND r.decided_at <= r.due_at) AS in_time
+               count(*) FILTER (WHERE r.status IN ('accepted', 'declined') AND r.decided_at <= partner_metrics.at
+                                AND revrtm.business_hours_between(r.due_at, r.decided_at, s.calendar) <= 0) AS in_time
         FROM revrtm.referral r CROSS JOIN span s
         WHERE r.opened_by = 'vendor' AND r.due_at > s.since AND r.due_at <= partner_metrics.at AND r.status <> 'withdrawn'
         GROUP BY r.partner_id
@@ -398,7 +399,7 @@ BEGIN
     EXECUTE format('GRANT INSERT (plan_id, step, owner_party, owner_name, task, due, done_at),
         UPDATE (owner_party, owner_name, task, due, done_at) ON revrtm.plan_step TO %I', role_name);
     IF staff THEN
-        EXECUTE format('GRANT SELECT ON revrtm.life_cycle_event TO %I', role_name);
+        EXECUTE format('GRANT SELECT ON revrtm.life_cycle_event, revrtm.course TO %I', role_name);
         EXECUTE format('GRANT INSERT (fund_id, kind, partner_id, valid, amount, currency, award, route_id),
             UPDATE (fund_id, kind, partner_id, valid, amount, currency, award, route_id), DELETE
             ON revrtm.fund TO %I', role_name);

@@ -146,7 +146,7 @@ BEGIN
         IF d.n < 6 THEN
             UPDATE revrtm.action_plan SET status = 'agreed' WHERE plan_id = id;
             UPDATE revrtm.plan_step SET done_at = (due::text || ' 10:00:00+00')::timestamptz
-            WHERE plan_id = id AND step <= 4 AND (step + d.n) % 4 <> 1;
+            WHERE plan_id = id AND step <= 5 - d.n;
             UPDATE revrtm.plan_step SET done_at = (due::text || ' 10:00:00+00')::timestamptz + interval '3 days'
             WHERE plan_id = id AND step = 2 AND done_at IS NULL;
         END IF;

@@ -158,18 +158,15 @@ read_lookback(RtmRule *rule, const char *name, const char *text)
 static void
 read_people(RtmRule *rule, JsonbValue *value)
 {
-	Datum		people = value->type == jbvNumeric ? NumericGetDatum(value->val.numeric) : (Datum) 0;
+	double		people = 0;
 
-	if (value->type != jbvNumeric ||
-		!DatumGetBool(DirectFunctionCall2(numeric_eq, people,
-										  DirectFunctionCall2(numeric_trunc, people, Int32GetDatum(0)))) ||
-		!DatumGetBool(DirectFunctionCall2(numeric_ge, people,
-										  DirectFunctionCall1(int4_numeric, Int32GetDatum(1)))) ||
-		!DatumGetBool(DirectFunctionCall2(numeric_le, people,
-										  DirectFunctionCall1(int4_numeric, Int32GetDatum(1000000)))))
+	if (value->type == jbvNumeric)
+		people = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
+													NumericGetDatum(value->val.numeric)));
+	if (!(people >= 1 && people <= 1000000 && people == (int) people))
 		refuse(rule->rule, "people is no number from 1 to 1000000.",
 			   "It is how many people are to be certified for each product.");
-	rule->people = DatumGetInt32(DirectFunctionCall1(numeric_int4, people));
+	rule->people = (int) people;
 }
 
 static void

@@ -97,6 +97,13 @@ SELECT rule, verdict, reason_code FROM en.says('beta');
 SELECT rule, verdict, reason_code FROM en.says('alpha');
 SELECT count(*) FROM revrtm.certification;
 SELECT revrtm.certified('alpha'), revrtm.tier_at('alpha'), revrtm.tier_at('beta');
+SELECT en.try(s) FROM unnest(ARRAY[
+    $$INSERT INTO revrtm.certification (partner_id, person_id, course_id) VALUES ('beta', 'kim', 'cloud 1')$$,
+    $$INSERT INTO revrtm.certification (partner_id, person_id, course_id, status) VALUES ('beta', 'kim', 'cloud 1', 'granted')$$,
+    $$INSERT INTO revrtm.certification (partner_id, person_id, course_id) VALUES ('alpha', 'kim', 'cloud 1')$$,
+    $$INSERT INTO revrtm.certification (partner_id, person_id, course_id, valid) VALUES ('beta', 'kim', 'cloud 1', '(,)')$$,
+    $$UPDATE revrtm.certification SET status = 'granted'$$, 'SELECT cost FROM revrtm.course']) s;
+SELECT partner_id, status, cost, valid FROM revrtm.certification;
 RESET ROLE;
 SELECT en.try(format('SELECT revrtm.roe_rule_is_valid(%L, %L, %L)', 'r', k, p)) FROM (VALUES
     ('certified', '{"people": 0}'), ('certified', '{"people": 1.5}'), ('certified', '{"people": "2"}'), ('certified', '{"people": 1e300}'),
