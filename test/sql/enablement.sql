@@ -277,7 +277,8 @@ RESET ROLE;
 
 -- Referrals: answered by the other side, in business hours.
 INSERT INTO revrtm.referral (referral_id, account_id, partner_id, opened_by, sent_at) VALUES
-    (en.id(41), 'a5', 'alpha', 'vendor', '2026-06-26 15:00Z'), (en.id(42), 'a5', 'alpha', 'partner', '2026-06-26 15:00Z'), (en.id(43), 'a4', 'alpha', 'partner', '2026-04-20 15:00Z'), (en.id(44), 'a9', 'alpha', 'vendor', '2026-05-01 15:00Z');
+    (en.id(41), 'a5', 'alpha', 'vendor', '2026-06-26 15:00Z'), (en.id(42), 'a5', 'alpha', 'partner', '2026-06-26 15:00Z'), (en.id(43), 'a4', 'alpha', 'partner', '2026-04-20 15:00Z'), (en.id(44), 'a9', 'alpha', 'vendor', '2026-05-01 15:00Z'),
+    (en.id(45), 'a9', 'alpha', 'partner', '2026-06-24 09:00Z'), (en.id(46), 'a9', 'alpha', 'partner', '2026-06-24 09:00Z');
 SELECT referral_id, opened_by, due_at AT TIME ZONE 'UTC' AS due, expires_at AT TIME ZONE 'UTC' AS expires FROM revrtm.referral ORDER BY 1;
 SELECT en.try(s) FROM unnest(ARRAY[
     $$UPDATE revrtm.referral SET status = 'accepted' WHERE referral_id = en.id(41)$$,
@@ -289,6 +290,11 @@ SET revrtm.as_of = '2026-06-30 13:00Z';
 UPDATE revrtm.referral SET status = 'accepted' WHERE referral_id = en.id(42);
 SET revrtm.as_of = '2026-04-21 15:00Z';
 UPDATE revrtm.referral SET status = 'accepted' WHERE referral_id = en.id(43);
+-- The night after the last hour is in time, the first second of the morning is not.
+SET revrtm.as_of = '2026-06-26 09:00Z';
+UPDATE revrtm.referral SET status = 'accepted' WHERE referral_id = en.id(45);
+SET revrtm.as_of = '2026-06-26 09:00:01Z';
+UPDATE revrtm.referral SET status = 'accepted' WHERE referral_id = en.id(46);
 SET revrtm.as_of = '2026-07-01 12:00Z';
 SELECT referral_id, status, answered_at AT TIME ZONE 'UTC' AS answered, hours, in_time FROM revrtm.referral_sla ORDER BY 1;
 SELECT opened_by, period, referrals, accepted, declined, expired, waiting, in_time, judged, acceptance_rate, in_time_rate, note FROM revrtm.referral_acceptance ORDER BY 1, 2;
