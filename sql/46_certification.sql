@@ -243,6 +243,6 @@ INSERT INTO revrtm.note (note, meaning) VALUES
 ('no_curriculum', 'No course belongs to the role.');
 INSERT INTO revrtm.catalog_measure (view_name, column_name, unit, additive) VALUES
 ('certification_expiry', 'days_left', 'days', false),
-('curriculum_progress', 'courses', 'courses', true),
-('curriculum_progress', 'held', 'courses', true),
+('curriculum_progress', 'courses', 'pieces', true),
+('curriculum_progress', 'held', 'pieces', true),
 ('curriculum_progress', 'progress', 'share', false);
