@@ -126,10 +126,14 @@ SQL_MODULES = \
 	sql/40_tree.sql \
 	sql/42_registration.sql \
 	sql/43_eligibility.sql \
+	sql/44_life_cycle.sql \
 	sql/45_claim.sql \
+	sql/46_certification.sql \
+	sql/47_fund.sql \
 	sql/50_deal.sql \
 	sql/52_explain.sql \
 	sql/52_role.sql \
+	sql/53_action_plan.sql \
 	sql/54_partner_role.sql \
 	sql/55_freeze.sql \
 	sql/55_partner_credit.sql \
@@ -141,9 +145,11 @@ SQL_MODULES = \
 	sql/70_romi.sql \
 	sql/71_comparison.sql \
 	sql/72_budget.sql \
+	sql/73_enablement.sql \
 	sql/73_tally.sql \
 	sql/74_kpi_store.sql \
 	sql/74_kpi.sql \
+	sql/74_partner_score.sql \
 	sql/74_scorecard.sql \
 	sql/74_waterfall.sql \
 	sql/75_council.sql \
@@ -167,6 +173,7 @@ SQL_MODULES = \
 	sql/86_demo_programme.sql \
 	sql/87_demo_portfolio.sql \
 	sql/88_demo_maturity.sql \
+	sql/87_demo_enablement.sql \
 	sql/90_catalog.sql \
 	sql/99_grants.sql
 
@@ -215,6 +222,7 @@ REGRESS = \
 	partner_role \
 	portfolio \
 	maturity \
+	enablement \
 	catalog \
 	api \
 	uninstall
@@ -223,6 +231,7 @@ REGRESS_OPTS = --inputdir=test
 ISOLATION = \
 	bind \
 	iso_move \
+	iso_fund \
 	iso_policy \
 	iso_protect \
 	iso_refresh \
@@ -242,6 +251,7 @@ PGTAP = \
 	test/pgtap/claim.sql \
 	test/pgtap/curve_fit.sql \
 	test/pgtap/demo_council.sql \
+	test/pgtap/enablement.sql \
 	test/pgtap/freeze.sql \
 	test/pgtap/identity.sql \
 	test/pgtap/kpi.sql \

@@ -511,10 +511,11 @@ BEGIN
         from_status, to_status, reason, changed) ON revrtm.registration_event TO %I', role_name);
     EXECUTE format('GRANT SELECT ON revrtm.region, revrtm.product, revrtm.registration_state,
         revrtm.registration_transition, revrtm.registration_conflict TO %I', role_name);
+    PERFORM revrtm.grant_enablement(role_name, false);
 END
 $$;
 COMMENT ON FUNCTION revrtm.grant_partner(text) IS
-'Lets a partner''s or portal''s role draft, submit, read and withdraw its own registrations, change what their state leaves open, and read what happened to them, but not who of the staff did it; say in partner_login or partner_proxy who it is. For the owner of the tables.';
+'Lets a partner''s or portal''s role draft, submit, read and withdraw its own registrations, change what their state leaves open, and read what happened to them, but not who of the staff did it; likewise its own MDF requests, certificates, action plans and referrals; say in partner_login or partner_proxy who it is. For the owner of the tables.';
 
 CREATE FUNCTION revrtm.grant_staff(role_name text) RETURNS void
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
@@ -546,10 +547,11 @@ BEGIN
     EXECUTE format('GRANT SELECT (route_id, active) ON revrtm.route TO %I', role_name);
     EXECUTE format('GRANT SELECT (product, region) ON revrtm.deal_journey TO %I', role_name);
     EXECUTE format('GRANT SELECT ON revrtm.role_overlap, revrtm.role_dead TO %I', role_name);
+    PERFORM revrtm.grant_enablement(role_name, true);
 END
 $$;
 COMMENT ON FUNCTION revrtm.grant_staff(text) IS
-'Lets a role of channel management see and decide on every registration, and keep the trees of regions and products and the role matrix. Rules that rest on the CRM''s deals need grant_reader() as well. For the owner of the tables.';
+'Lets a role of channel management see and decide on every registration, and keep the trees of regions and products, the role matrix, funds, certificates, action plans and referrals. Rules that rest on the CRM''s deals need grant_reader() as well. For the owner of the tables.';
 
 SELECT pg_catalog.pg_extension_config_dump('revrtm.deal_registration', '');
 SELECT pg_catalog.pg_extension_config_dump('revrtm.registration_event', '');

@@ -157,6 +157,18 @@ WITH known AS (
            sum(s.share), NULL, NULL
     FROM revrtm.partner_split s
     GROUP BY s.opportunity_id, s.partner_id
+    UNION ALL
+    SELECT p.opportunity_id, NULL, s.partner_id, 'plan_step', concat_ws(':', s.plan_id, s.step), s.done_at, s.task,
+           p.status IN ('agreed', 'closed'), true, NULL, NULL, NULL, NULL
+    FROM revrtm.plan_step s
+    JOIN revrtm.action_plan p ON p.plan_id = s.plan_id AND p.account_id = s.account_id
+    WHERE s.done_at IS NOT NULL AND s.owner_party = 'partner'
+    UNION ALL
+    -- What a partner refers is its doing when sent, what we refer when accepted.
+    SELECT r.opportunity_id, CASE WHEN r.opportunity_id IS NULL THEN r.account_id END, r.partner_id, 'referral',
+           r.referral_id::text, CASE r.opened_by WHEN 'partner' THEN r.sent_at ELSE r.decided_at END, r.opened_by,
+           r.status = 'accepted', true, NULL, NULL, NULL, NULL
+    FROM revrtm.referral r
 ), found AS (
     SELECT d.opportunity_id, d.account_id, d.created_at, d.ended_at,
            k.partner_id, k.kind, k.evidence_id, k.at, k.label, k.is_valid, k.is_joint, k.pool, k.share, k.protection,
@@ -175,6 +187,9 @@ WITH known AS (
            OR CASE WHEN k.partner_id IS NULL THEN k.at < d.created_at
                    ELSE k.at >= d.created_at - (SELECT u.lookback * interval '24 hours'
                                                 FROM revrtm.partner_role_rule u) END)
+      -- Neither a step nor a referral of ours brings a deal.
+      AND (k.kind NOT IN ('plan_step', 'referral') OR k.label = 'partner' AND k.kind = 'referral'
+           OR coalesce(k.at >= d.created_at, true))
 ), dated AS (
     SELECT f.*, coalesce(f.kind = 'registration' AND f.is_valid AND f.is_product AND f.at <= f.created_at
                          AND f.protection @> revrtm.programme_date(f.created_at), false) AS is_active
@@ -192,10 +207,11 @@ WITH known AS (
     SELECT p.*,
            CASE WHEN NOT EXISTS (SELECT FROM revrtm.partner_role_rule) THEN 'no_terms'
                 WHEN p.kind IN ('role', 'deal', 'split') THEN CASE WHEN p.is_joint THEN 'joint_role' ELSE 'listed' END
-                WHEN NOT p.is_valid THEN CASE p.kind WHEN 'touch' THEN 'unverified' ELSE 'not_approved' END
+                WHEN NOT p.is_valid THEN CASE p.kind WHEN 'touch' THEN 'unverified' WHEN 'plan_step' THEN 'not_agreed'
+                                                  WHEN 'referral' THEN 'not_accepted' ELSE 'not_approved' END
                 WHEN NOT p.is_product THEN 'other_product'
                 WHEN p.created_at IS NULL THEN 'undated'
-                WHEN p.kind = 'touch' AND p.at >= p.created_at THEN
+                WHEN p.kind IN ('touch', 'plan_step', 'referral') AND p.at >= p.created_at THEN
                     CASE WHEN p.is_joint THEN 'co_sell' ELSE 'influenced' END
                 WHEN p.at > p.created_at THEN 'after_creation'
                 WHEN NOT p.is_active AND p.at < p.created_at
@@ -232,19 +248,19 @@ COMMENT ON COLUMN revrtm.partner_evidence.ordinal IS
 'Place in time among the deal''s evidence and earlier touches without a partner, what is not dated last.';
 COMMENT ON COLUMN revrtm.partner_evidence.partner_id IS 'The partner.';
 COMMENT ON COLUMN revrtm.partner_evidence.kind IS
-'registration, touch, role (a row of opportunity_partner), deal (the partner on the deal itself) or split (a row of partner_split).';
+'registration, touch, role (a row of opportunity_partner), deal (the partner on the deal itself), split (a row of partner_split), plan_step (one of its own that is done, of a mutual action plan) or referral.';
 COMMENT ON COLUMN revrtm.partner_evidence.evidence_id IS
-'registration_id, touch_id, partner_id:role, or partner_id.';
+'registration_id, touch_id, partner_id:role, partner_id, plan_id:step, or referral_id.';
 COMMENT ON COLUMN revrtm.partner_evidence.at IS
-'When the registration was submitted, the touch happened, or the role began; NULL where nobody says.';
-COMMENT ON COLUMN revrtm.partner_evidence.label IS 'Products of the registration, channel of the touch, name of the role, route of the deal.';
+'When the registration was submitted, the touch happened, the role began, the step was done, the referral was sent by the partner or accepted by it; NULL where nobody says.';
+COMMENT ON COLUMN revrtm.partner_evidence.label IS 'Products of the registration, channel of the touch, name of the role, route of the deal, task of the step, who referred (partner or vendor).';
 COMMENT ON COLUMN revrtm.partner_evidence.is_active IS
 'Whether it is an approved registration of the deal''s product that protected the day of the deal''s creation.';
 COMMENT ON COLUMN revrtm.partner_evidence.direct_at IS 'The latest touch without a partner that came before it, and before the deal''s creation.';
 COMMENT ON COLUMN revrtm.partner_evidence.pool IS 'The pool that the role stands for, see partner_role_map; NULL for registrations and touches.';
 COMMENT ON COLUMN revrtm.partner_evidence.share IS 'Share agreed in partner_split.';
 COMMENT ON COLUMN revrtm.partner_evidence.verdict IS
-'sourced, co_sell or influenced: it makes the deal so. joint_role: it makes the deal co_sell if the same partner has a touch between creation and end. listed: it names the partner. direct_touch: would have sourced, but a touch without a partner came shortly before it. precedence: would have sourced, but another registration protected the deal''s creation. Of no account: unverified, not_approved, other_product, after_creation, too_early, undated (a deal without a creation date), no_terms.';
+'sourced, co_sell or influenced: it makes the deal so. joint_role: it makes the deal co_sell if the same partner has a touch between creation and end. listed: it names the partner. direct_touch: would have sourced, but a touch without a partner came shortly before it. precedence: would have sourced, but another registration protected the deal''s creation. Of no account: unverified, not_approved, not_agreed (the plan), not_accepted (the referral), other_product, after_creation, too_early, undated (a deal without a creation date), no_terms.';
 COMMENT ON COLUMN revrtm.partner_evidence.counts IS 'Whether it makes the partner one of the deal''s.';
 
 CREATE VIEW revrtm.partner_involvement WITH (security_invoker = true) AS
@@ -316,8 +332,8 @@ COMMENT ON COLUMN revrtm.partner_involvement.evidence_at IS 'When that was; of a
 COMMENT ON COLUMN revrtm.partner_involvement.is_sourced IS
 'Whether the partner meets the rule for sourcing; several may where no registration takes precedence.';
 COMMENT ON COLUMN revrtm.partner_involvement.is_co_sell IS
-'Whether both sides worked on the deal together between its creation and end: a touch of a co-sell route, or a joint role and a touch.';
-COMMENT ON COLUMN revrtm.partner_involvement.is_influenced IS 'Whether the partner has a touch from the deal''s creation to before its end.';
+'Whether both sides worked on the deal together between its creation and end: a touch of a co-sell route, a step of an agreed mutual action plan, an accepted referral, or a joint role and a touch.';
+COMMENT ON COLUMN revrtm.partner_involvement.is_influenced IS 'Whether the partner has a touch, a step or an accepted referral from the deal''s creation to before its end.';
 COMMENT ON COLUMN revrtm.partner_involvement.is_implementer IS 'Whether a role in the CRM makes it an implementer.';
 COMMENT ON COLUMN revrtm.partner_involvement.is_closer IS 'Whether a role in the CRM makes it a closer.';
 COMMENT ON COLUMN revrtm.partner_involvement.first_at IS 'When the partner''s earliest evidence was; NULL where none is dated.';
@@ -335,7 +351,8 @@ SELECT d.opportunity_id AS partner_role_key,
        coalesce(p.role, 'none') AS role,
        p.partner_id,
        CASE p.role WHEN 'sourced' THEN CASE WHEN p.evidence LIKE 'registration:%' THEN 'registration' ELSE 'lead' END
-                   WHEN 'co_sell' THEN CASE WHEN p.evidence LIKE 'role:%' THEN 'joint_role' ELSE 'joint_touch' END
+                   WHEN 'co_sell' THEN CASE split_part(p.evidence, ':', 1) WHEN 'role' THEN 'joint_role' WHEN 'plan_step' THEN 'action_plan'
+                                    WHEN 'referral' THEN 'referral' ELSE 'joint_touch' END
                    WHEN 'influenced' THEN 'touch' ELSE 'none' END AS rule,
        p.evidence,
        p.evidence_at,
@@ -348,7 +365,7 @@ SELECT d.opportunity_id AS partner_role_key,
             WHEN NOT (SELECT revrtm.is_staff()) THEN 'registrations_hidden'
             WHEN d.created_at IS NULL THEN 'no_created_at'
             WHEN d.ended_at <= d.created_at THEN 'ends_before_start'
-            WHEN p.role <> 'none' AND p.evidence NOT LIKE 'registration:%'
+            WHEN p.role <> 'none' AND split_part(p.evidence, ':', 1) NOT IN ('registration', 'plan_step', 'referral')
                  AND (SELECT 'verified' <> ALL (revrtm.bound_columns('touch'))) THEN 'verified_unbound' END AS note
 FROM revrtm.deal d
 LEFT JOIN (
@@ -376,7 +393,7 @@ COMMENT ON COLUMN revrtm.partner_role.is_won IS 'Whether it is won.';
 COMMENT ON COLUMN revrtm.partner_role.role IS 'sourced, co_sell, influenced or none.';
 COMMENT ON COLUMN revrtm.partner_role.partner_id IS 'The partner that it is for; NULL for none.';
 COMMENT ON COLUMN revrtm.partner_role.rule IS
-'The rule that decided. sourced: registration (an approved one of the account and the deal''s product, submitted before the creation) or lead (a touch before the creation); co_sell: joint_touch or joint_role; influenced: touch; none.';
+'The rule that decided. sourced: registration (an approved one of the account and the deal''s product, submitted before the creation) or lead (a touch, or a referral of the partner''s that was accepted, before the creation); co_sell: joint_touch, joint_role, action_plan (a step of the partner''s in a mutual action plan) or referral; influenced: touch; none.';
 COMMENT ON COLUMN revrtm.partner_role.evidence IS 'The row that decided, as kind:evidence_id of partner_evidence; NULL for none.';
 COMMENT ON COLUMN revrtm.partner_role.evidence_at IS 'When that was.';
 COMMENT ON COLUMN revrtm.partner_role.is_sourced IS 'Whether any partner sourced it.';

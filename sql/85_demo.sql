@@ -284,10 +284,11 @@ AS $$
 BEGIN
     PERFORM revrtm.make_demo_crm(deals, seed);
     PERFORM revrtm.make_demo_programme(seed);
+    PERFORM revrtm.make_demo_enablement();
     PERFORM revrtm.bind_salesforce('revrtm_demo', 'fivetran');
     PERFORM revrtm.make_demo_portfolio(seed);
     PERFORM revrtm.make_demo_maturity();
 END
 $$;
 COMMENT ON FUNCTION revrtm.load_demo(int, int) IS
-'Makes the demo CRM (make_demo_crm), what revrtm keeps about it (make_demo_programme), binds it (bind_salesforce), and makes the portfolio (make_demo_portfolio) and the maturity over it (make_demo_maturity). Errors as make_demo_crm has them.';
+'Makes the demo CRM (make_demo_crm), what revrtm keeps about it (make_demo_programme, make_demo_enablement), binds it (bind_salesforce), and makes the portfolio (make_demo_portfolio) and the maturity over it (make_demo_maturity). Errors as make_demo_crm has them.';

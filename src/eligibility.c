@@ -39,6 +39,8 @@ static const char *const code[RTM_RULE_KINDS] = {
 	[RTM_MIN_AMOUNT] = "MIN_AMOUNT",
 	[RTM_PENDING] = "PENDING",
 	[RTM_PROTECTED] = "PROTECTED",
+	[RTM_CERTIFIED] = "CERT",
+	[RTM_PARTNER_TIER] = "PARTNER_TIER",
 	[RTM_TERRITORY] = "TERRITORY"
 };
 
@@ -337,6 +339,71 @@ ask_deals(RtmCase *on, const RtmRule *rule, RtmFinding *finding)
 }
 
 /*
+ * Ask partner_fact() with the rights of the tables' owner, but for those who
+ * may see the partner's certificates and tier. The rules need no account.
+ */
+static void
+ask_partner(RtmCase *on, const RtmRule *rule, RtmFinding *finding)
+{
+	static SPIPlanPtr plan = NULL;
+	static Oid	types[] = {TEXTOID, TEXTARRAYOID, INT4OID, TEXTOID, TIMESTAMPTZOID};
+	Datum		values[lengthof(types)];
+	char		nulls[] = "     ";
+	Oid			user;
+	int			context;
+	bool		fact;
+	bool		isnull;
+
+	if (REG_ISNULL(on->reg, REG_PARTNER) || REG_ISNULL(on->reg, REG_PRODUCT_CODES))
+	{
+		finding->verdict = RTM_REVIEW;
+		finding->code = "INCOMPLETE";
+		finding->detail = "It cannot be asked without partner and products.";
+		return;
+	}
+	if (!rtm_may_see_partner(on->rel, on->reg))
+	{
+		rtm_needs_review(finding);
+		return;
+	}
+	values[0] = REG_VALUE(on->reg, REG_PARTNER);
+	values[1] = REG_VALUE(on->reg, REG_PRODUCT_CODES);
+	values[2] = Int32GetDatum(rule->people);
+	values[3] = CStringGetTextDatum(rule->tier == NULL ? "" : rule->tier);
+	values[4] = TimestampTzGetDatum(on->at);
+
+	GetUserIdAndSecContext(&user, &context);
+	SetUserIdAndSecContext(on->rel->rd_rel->relowner,
+						   context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
+	SPI_connect();
+	if (plan == NULL)
+	{
+		SPIPlanPtr	fresh = SPI_prepare("SELECT f.certified::pg_catalog.bool,"
+										" f.has_tier::pg_catalog.bool"
+										" FROM revrtm.partner_fact($1, $2, $3, $4, $5) f",
+										lengthof(types), types);
+
+		if (fresh == NULL || SPI_keepplan(fresh) != 0)
+			elog(ERROR, "could not prepare the facts of a partner");	/* cannot happen */
+		plan = fresh;
+	}
+	if (SPI_execute_snapshot(plan, values, nulls, GetLatestSnapshot(), InvalidSnapshot,
+							 true, false, 1) != SPI_OK_SELECT || SPI_processed == 0)
+		elog(ERROR, "could not read the facts of a partner");	/* cannot happen */
+	fact = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
+									  rule->kind == RTM_CERTIFIED ? 1 : 2, &isnull));
+	SPI_finish();
+	SetUserIdAndSecContext(user, context);
+
+	if (fact)
+		return;
+	rtm_fail(finding, rule, rule->kind == RTM_CERTIFIED
+			 ? psprintf("Fewer than %d of the partner's people are certified for one of the "
+						"products.", rule->people)
+			 : psprintf("The partner's tier is below \"%s\".", rule->tier));
+}
+
+/*
  * Can the rule be asked? Scopes and the account may be missing.
  */
 static bool
@@ -356,6 +423,10 @@ ask(RtmCase *on, const RtmRule *rule, RtmFinding *finding)
 			return;
 		case RTM_MIN_AMOUNT:
 			ask_min_amount(on, rule, finding);
+			return;
+		case RTM_CERTIFIED:
+		case RTM_PARTNER_TIER:
+			ask_partner(on, rule, finding);
 			return;
 		default:
 			break;

@@ -229,6 +229,8 @@ typedef enum RtmRuleKind
 	RTM_MIN_AMOUNT,
 	RTM_PENDING,
 	RTM_PROTECTED,
+	RTM_CERTIFIED,
+	RTM_PARTNER_TIER,
 	RTM_TERRITORY
 } RtmRuleKind;
 
@@ -252,6 +254,8 @@ typedef struct RtmRule
 	List	   *currencies;		/* min_amount: codes (char *), */
 	List	   *minima;			/* and for each its least amount (Numeric) */
 	RtmVerdict	unassigned;		/* blocked_route: where none of them is open */
+	int			people;			/* certified: at least so many */
+	const char *tier;			/* partner_tier: this one or a better one */
 } RtmRule;
 
 typedef struct RtmRules

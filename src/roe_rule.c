@@ -57,6 +57,8 @@ static const struct
 	[RTM_MIN_AMOUNT] = {"min_amount", "minimum", NULL, RTM_DENY},
 	[RTM_PENDING] = {"pending", NULL, NULL, RTM_WARN},
 	[RTM_PROTECTED] = {"protected", NULL, NULL, RTM_WARN},
+	[RTM_CERTIFIED] = {"certified", "people", NULL, RTM_DENY},
+	[RTM_PARTNER_TIER] = {"partner_tier", "tier", NULL, RTM_DENY},
 	[RTM_TERRITORY] = {"territory", NULL, NULL, RTM_DENY}
 };
 
@@ -160,6 +162,28 @@ read_lookback(RtmRule *rule, const char *name, const char *text)
 	rule->lookback = lookback;
 }
 
+static void
+read_people(RtmRule *rule, JsonbValue *value)
+{
+	double		people = 0;
+
+	if (value->type == jbvNumeric)
+		people = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
+													NumericGetDatum(value->val.numeric)));
+	if (!(people >= 1 && people <= 1000000 && people == (int) people))
+		refuse(rule->rule, "people is no number from 1 to 1000000.",
+			   "It is how many people are to be certified for each product.");
+	rule->people = (int) people;
+}
+
+static void
+read_tier(RtmRule *rule, JsonbValue *value)
+{
+	if (value->type != jbvString || value->val.string.len == 0)
+		refuse(rule->rule, "tier is no name.", "It is a tier of revrtm.tier.");
+	rule->tier = string_of(value);
+}
+
 /*
  * One of the verdicts, from a least one on.
  */
@@ -196,8 +220,9 @@ read_rule(RtmRule *rule, char *name, char *kind, Jsonb *parameters)
 		rule->kind++;
 	if (rule->kind == RTM_RULE_KINDS)
 		refuse(name, psprintf("Kind \"%s\" is unknown.", kind),
-			   "The kinds are blocked_route, direct_active, duplicate, existing_customer, incomplete, "
-			   "min_amount, pending, protected and territory.");
+			   "The kinds are blocked_route, certified, direct_active, duplicate, "
+			   "existing_customer, incomplete, min_amount, partner_tier, pending, protected and "
+			   "territory.");
 	if (!JB_ROOT_IS_OBJECT(parameters))
 		refuse(name, "parameters is not an object.", "It is {} where nothing is to be said.");
 	rule->verdict = rule_kind[rule->kind].verdict;
@@ -206,6 +231,7 @@ read_rule(RtmRule *rule, char *name, char *kind, Jsonb *parameters)
 		read_lookback(rule, parameter, rule_kind[rule->kind].lookback);
 	if (rule->kind == RTM_BLOCKED_ROUTE)
 		rule->fields = list_make1("partner_sourced");
+	rule->people = 1;
 
 	while ((token = JsonbIteratorNext(&it, &element, true)) != WJB_DONE)
 	{
@@ -228,12 +254,18 @@ read_rule(RtmRule *rule, char *name, char *kind, Jsonb *parameters)
 			read_fields(rule, parameter, &element);
 		else if (rule->kind == RTM_MIN_AMOUNT)
 			read_minimum(rule, &element);
+		else if (rule->kind == RTM_CERTIFIED)
+			read_people(rule, &element);
+		else if (rule->kind == RTM_PARTNER_TIER)
+			read_tier(rule, &element);
 		else if (element.type == jbvString)
 			read_lookback(rule, parameter, string_of(&element));
 		else
 			refuse(name, psprintf("%s is not a string.", parameter),
 				   "It is an interval, such as \"36 months\".");
 	}
+	if (rule->kind == RTM_PARTNER_TIER && rule->tier == NULL)
+		refuse(name, "tier is missing.", "It is a tier of revrtm.tier.");
 }
 
 /*

@@ -45,7 +45,17 @@ SELECT string_agg(h.line, E'\n' ORDER BY h.line COLLATE "C") FROM (
     UNION ALL SELECT format('play %s %s %s %s', play_id, route_id, entry, product) FROM revrtm.play
     UNION ALL SELECT format('territory %s %L', territory_id, territory_name) FROM revrtm.territory
     UNION ALL SELECT format('member %s %s %s %s', territory_id, member_id, kind, share) FROM revrtm.territory_assignment
-    UNION ALL SELECT format('holdover %s %s %s', exempt, eligible, days) FROM revrtm.holdover_policy) h (line)
+    UNION ALL SELECT format('holdover %s %s %s', exempt, eligible, days) FROM revrtm.holdover_policy
+    UNION ALL SELECT format('enablement state %s %s %s', subject, status, editable_fields) FROM revrtm.life_cycle_state
+    UNION ALL SELECT format('enablement step %s %s %s %s %s', subject, from_status, to_status, actors, reason_required) FROM revrtm.life_cycle_transition
+    UNION ALL SELECT format('enablement terms %s %s %s', referral_hours::numeric, alert_days, least_group) FROM revrtm.enablement_terms
+    UNION ALL SELECT format('course %s %L %s %s', course_id, course_name, extract(epoch FROM valid_for), cost) FROM revrtm.course
+    UNION ALL SELECT format('curriculum %s %s', role, course_id) FROM revrtm.curriculum
+    UNION ALL SELECT format('fund %s %s %s %s', fund_id, kind, to_char(upper(valid), 'YYYY-MM-DD'), amount) FROM revrtm.fund
+    UNION ALL SELECT format('enablement category %s', category) FROM revrtm.enablement_category
+    UNION ALL SELECT format('metric %s %s %s', metric, weight, better) FROM revrtm.partner_metric
+    UNION ALL SELECT format('tier %s %s %s', tier, rank, keep) FROM revrtm.tier
+    UNION ALL SELECT format('tier criterion %s %s %s', tier, metric, threshold) FROM revrtm.tier_criterion) h (line)
 $$;
 
 -- One random edit; a node's parent is the same whenever it comes.
@@ -165,6 +175,38 @@ BEGIN
 END
 $$;
 
+-- And one of enablement.
+CREATE FUNCTION pg_temp.edit_enablement(seed text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    n int := pg_temp.dice('n' || seed, 12);
+    x int := pg_temp.dice('x' || seed, 1000);
+BEGIN
+    CASE pg_temp.dice('enablement' || seed, 8)
+    WHEN 0 THEN UPDATE revrtm.life_cycle_state SET editable_fields = CASE x % 2 WHEN 0 THEN '{details}' ELSE '{}' END::text[] WHERE subject = 'referral' AND status = 'sent';
+    WHEN 1 THEN
+        INSERT INTO revrtm.life_cycle_transition (subject, from_status, to_status, actors) VALUES ('mdf_request', CASE x % 2 WHEN 0 THEN 'expired' ELSE 'requested' END, 'withdrawn', '{staff}')
+        ON CONFLICT (subject, from_status, to_status) DO UPDATE SET reason_required = NOT life_cycle_transition.reason_required;
+        DELETE FROM revrtm.life_cycle_transition WHERE subject = 'spiff_award' AND from_status = 'paid' AND x % 3 = 0;
+    WHEN 2 THEN UPDATE revrtm.enablement_terms SET referral_hours = 1 + x / 7.0, alert_days = ARRAY[x, n], least_group = 2 + n;
+    WHEN 3 THEN
+        INSERT INTO revrtm.course VALUES ('own' || n, 'é "q"' || x, NULL, (1 + x) * interval '1 hour', x / 8.0)
+        ON CONFLICT (course_id) DO UPDATE SET cost = excluded.cost;
+        INSERT INTO revrtm.curriculum VALUES ('role ' || n, 'own') ON CONFLICT DO NOTHING;
+        DELETE FROM revrtm.curriculum WHERE role = 'role ' || x % 12 AND x % 3 = 0;
+    WHEN 4 THEN
+        INSERT INTO revrtm.fund (fund_id, kind, valid, amount, currency) VALUES ('fund ' || n, 'mdf', daterange('2026-01-01', date '2026-01-02' + x), x, 'USD')
+        ON CONFLICT (fund_id) DO UPDATE SET amount = excluded.amount;
+    WHEN 5 THEN
+        INSERT INTO revrtm.enablement_category VALUES ('own' || n) ON CONFLICT DO NOTHING;
+        DELETE FROM revrtm.enablement_category WHERE category = 'mdf' AND x % 3 = 0;
+    WHEN 6 THEN UPDATE revrtm.partner_metric SET weight = x / 1000.0 WHERE metric IN ('win_rate', 'cycle_time');
+    ELSE
+        INSERT INTO revrtm.tier (tier, rank) VALUES (CASE x % 2 WHEN 0 THEN 'gold' ELSE 'own' || n END, n) ON CONFLICT (tier) DO UPDATE SET keep = 0.5 + x / 2000.0;
+        INSERT INTO revrtm.tier_criterion VALUES ('gold', CASE x % 2 WHEN 0 THEN 'win_rate' ELSE 'own' || n END, x / 3.0) ON CONFLICT (tier, metric) DO UPDATE SET threshold = excluded.threshold;
+    END CASE;
+END
+$$;
+
 CREATE FUNCTION pg_temp.other_settings(seed int) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM set_config('TimeZone', (ARRAY['UTC', 'Asia/Kolkata', 'America/St_Johns'])[1 + seed % 3], false),
@@ -183,7 +225,7 @@ BEGIN
     FOR round IN 1 .. 60 LOOP
         PERFORM pg_temp.other_settings(round);
         PERFORM pg_temp.edit(round || '/' || i) FROM generate_series(1, 1 + pg_temp.dice('edits' || round, 6)) i;
-        PERFORM pg_temp.edit_terms('terms ' || round);
+        PERFORM pg_temp.edit_terms('terms ' || round), pg_temp.edit_enablement('enablement ' || round);
         COMMIT;
         INSERT INTO kept SELECT round, clock_timestamp(), revrtm.export_policy(), revrtm.policy_hash(), pg_temp.held();
     END LOOP;

@@ -128,6 +128,39 @@ INSERT INTO revrtm.motion_rule VALUES ('crm_role', 'own', 'own', 1);
 INSERT INTO revrtm.holdover VALUES ('account 1', 'deal 1', '[2026-01-01 00:00Z,2026-02-01 00:00Z)', 'user 1', 'partner', 'eligible', 'x'), ('account 1', 'deal 1', '[2026-02-01 00:00Z,)', 'user 2', 'user', 'exempt', 'y');
 INSERT INTO revrtm.territory_assignment (territory_id, member_id, valid) VALUES ('own', 'user 1', '[2026-01-01 00:00Z,2026-02-01 00:00Z)'), ('own', 'user 2', '[2026-02-01 00:00Z,)');
 
+-- Enablement: the demo's, what is edited, and one at least of everything.
+INSERT INTO revrtm.fund (fund_id, kind, partner_id, valid, amount, currency, award) VALUES ('own', 'mdf', 'partner 1', '[2026-01-01,)', 1000.10, 'EUR', NULL), ('own spiff', 'spiff', NULL, '(,)', 100, 'USD', 25.5);
+INSERT INTO revrtm.mdf_request (partner_id, fund_id, activity, during, requested_amount, currency, details)
+SELECT 'partner 1', 'own', s, '[2026-05-01,2026-06-01)', 100, 'EUR', '{"é": [1, null]}' FROM unnest('{requested,approved,executed,paid,rejected}'::text[]) s;
+UPDATE revrtm.mdf_request SET status = 'rejected', decision_reason = 'No.' WHERE activity = 'rejected';
+UPDATE revrtm.mdf_request SET status = 'approved', approved_amount = 99.99 WHERE activity IN ('approved', 'executed', 'paid');
+UPDATE revrtm.mdf_request SET status = 'executed' WHERE activity IN ('executed', 'paid');
+UPDATE revrtm.mdf_request SET status = 'claimed', claimed_amount = 50, proof = '[1]' WHERE activity = 'paid';
+UPDATE revrtm.mdf_request SET status = 'paid' WHERE activity = 'paid';
+INSERT INTO revrtm.spiff_award (account_id, opportunity_id, fund_id, partner_id, person_id) VALUES ('account 1', 'deal 1', 'own spiff', 'partner 1', 'ann'), ('account 1', 'deal 1', 'own spiff', 'partner 1', 'bob');
+UPDATE revrtm.spiff_award SET status = 'reversed', decision_reason = 'No.' WHERE person_id = 'bob';
+INSERT INTO revrtm.course (course_id, product_code, valid_for) VALUES ('own', 'zz', '1 mon 2 days');
+INSERT INTO revrtm.curriculum VALUES ('own', 'own');
+INSERT INTO revrtm.learner VALUES ('partner 1', 'ann', 'own');
+INSERT INTO revrtm.certification (partner_id, person_id, course_id, status) VALUES ('partner 1', 'ann', 'own', 'granted'), ('partner 1', 'bob', 'own', 'claimed');
+INSERT INTO revrtm.action_plan (plan_id, account_id, opportunity_id, partner_id, opened_by) VALUES ('00000000-0000-0000-0000-000000000001', 'account 1', 'deal 1', 'partner 1', 'partner');
+INSERT INTO revrtm.plan_step (plan_id, step, owner_party, task, due) SELECT '00000000-0000-0000-0000-000000000001', s, 'partner', 'x', '2026-06-30' FROM generate_series(1, 2) s;
+UPDATE revrtm.action_plan SET status = 'agreed' WHERE account_id = 'account 1';
+UPDATE revrtm.plan_step SET done_at = '2026-06-29Z' WHERE account_id = 'account 1' AND step = 1;
+UPDATE revrtm.action_plan SET status = 'closed' WHERE account_id = 'account 1';
+INSERT INTO revrtm.referral (account_id, partner_id, opened_by) VALUES ('account 1', 'partner 1', 'partner'), ('account 2', 'partner 1', 'vendor');
+UPDATE revrtm.referral SET status = 'accepted' WHERE account_id = 'account 1';
+INSERT INTO revrtm.partner_tier VALUES ('partner 1', 'silver', '[2025-01-01Z,2026-01-01Z)'), ('partner 1', 'own', '[2026-01-01Z,)');
+INSERT INTO revrtm.tier (tier, rank, keep) VALUES ('own', 2, 0.75);
+DELETE FROM revrtm.tier WHERE tier = 'gold';
+UPDATE revrtm.tier_criterion SET threshold = 0.30 WHERE metric = 'win_rate';
+DELETE FROM revrtm.partner_metric WHERE metric = 'open_amount';
+UPDATE revrtm.partner_metric SET weight = 0.40 WHERE metric = 'won_amount';
+INSERT INTO revrtm.enablement_category VALUES ('program');
+UPDATE revrtm.enablement_terms SET referral_hours = 8.1, alert_days = '{}';
+UPDATE revrtm.life_cycle_state SET editable_fields = '{}' WHERE subject = 'action_plan' AND status = 'agreed';
+INSERT INTO revrtm.life_cycle_transition (subject, from_status, to_status, actors) VALUES ('mdf_request', 'expired', 'requested', '{staff}'), ('referral', 'sent', 'declined', '{other_side}');
+
 -- Months that are frozen, the second with adjustments of the first.
 INSERT INTO revrtm.amendment_kind (kind, is_loss) VALUES ('chargeback', true);
 SELECT count(*) FROM revrtm.refresh_journeys(verify => true);
@@ -261,6 +294,10 @@ for my $role (roles())
                 WHERE c.region_id IN ('later', 'later top');
                 ROLLBACK}, %as),
             "t|2", "$copy: no span is given again");
+
+        # Funds hold what they held, and no more than they have.
+        is($node->safe_psql($copy, 'SELECT count(*), sum(held) > 0 FROM revrtm.fund_use WHERE difference = 0', %as), '4|t', "$copy: funds");
+        fails($copy, $role, q{UPDATE revrtm.fund SET amount = 1 WHERE fund_id = 'own'}, '23514', "$copy: what is held is not taken away");
 
         # And again: a dump of the copy is as good.
         next if $format ne 'custom';
