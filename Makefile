@@ -27,6 +27,7 @@ OBJS = \
 	src/claim.o \
 	src/coalitions.o \
 	src/coalitions_io.o \
+	src/conflict.o \
 	src/credit.o \
 	src/credits.o \
 	src/credits_io.o \
@@ -110,8 +111,11 @@ SQL_MODULES = \
 	sql/40_tree.sql \
 	sql/42_registration.sql \
 	sql/43_eligibility.sql \
+	sql/44_conflict.sql \
 	sql/45_claim.sql \
+	sql/46_merge.sql \
 	sql/50_deal.sql \
+	sql/51_conflict_view.sql \
 	sql/52_explain.sql \
 	sql/52_role.sql \
 	sql/54_partner_role.sql \

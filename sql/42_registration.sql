@@ -492,11 +492,15 @@ BEGIN
     EXECUTE format('GRANT SELECT (registration_id, account_id, revision, partner_id, at, acted_as,
         from_status, to_status, reason, changed) ON revrtm.registration_event TO %I', role_name);
     EXECUTE format('GRANT SELECT ON revrtm.region, revrtm.product, revrtm.registration_state,
-        revrtm.registration_transition, revrtm.registration_conflict TO %I', role_name);
+        revrtm.registration_transition, revrtm.registration_conflict, revrtm.conflict_party TO %I', role_name);
+    EXECUTE format('GRANT SELECT (evidence_id, case_id, account_id, claim, partner_id, evidence_type, happened_at,
+        reference, entered_at, verified),
+        INSERT (case_id, account_id, claim, partner_id, evidence_type, happened_at, reference)
+        ON revrtm.conflict_evidence TO %I', role_name);
 END
 $$;
 COMMENT ON FUNCTION revrtm.grant_partner(text) IS
-'Lets a partner''s or portal''s role draft, submit, read and withdraw its own registrations, change what their state leaves open, and read what happened to them, but not who of the staff did it; say in partner_login or partner_proxy who it is. For the owner of the tables.';
+'Lets a partner''s or portal''s role draft, submit, read and withdraw its own registrations, change what their state leaves open, read what happened to them, but not who of the staff did it, see their side of a conflict case and show evidence for it; say in partner_login or partner_proxy who it is. For the owner of the tables.';
 
 CREATE FUNCTION revrtm.grant_staff(role_name text) RETURNS void
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
@@ -522,6 +526,10 @@ BEGIN
             priority, valid),
         UPDATE (rule_id, route_id, segment, product_code, region_code, role, priority, valid)
         ON revrtm.route_role TO %I', role_name);
+    EXECUTE format('GRANT SELECT, INSERT, UPDATE ON revrtm.conflict_case, revrtm.conflict_party,
+        revrtm.conflict_evidence TO %I', role_name);
+    EXECUTE format('GRANT SELECT ON revrtm.conflict_event, revrtm.open_case, revrtm.closed_case,
+        revrtm.case_credit, revrtm.partner_hygiene TO %I', role_name);
     -- What the two views read beside the matrix.
     EXECUTE format('GRANT SELECT (route_id, active) ON revrtm.route TO %I', role_name);
     EXECUTE format('GRANT SELECT (product, region) ON revrtm.deal_journey TO %I', role_name);
@@ -529,7 +537,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION revrtm.grant_staff(text) IS
-'Lets a role of channel management see and decide on every registration, and keep the trees of regions and products and the role matrix. Rules that rest on the CRM''s deals need grant_reader() as well. For the owner of the tables.';
+'Lets a role of channel management see and decide on every registration and conflict case, and keep the trees of regions and products and the role matrix. Rules that rest on the CRM''s deals need grant_reader() as well. For the owner of the tables.';
 
 SELECT pg_catalog.pg_extension_config_dump('revrtm.deal_registration', '');
 SELECT pg_catalog.pg_extension_config_dump('revrtm.registration_event', '');
