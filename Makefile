@@ -114,6 +114,7 @@ SQL_MODULES = \
 	sql/44_conflict.sql \
 	sql/45_claim.sql \
 	sql/46_merge.sql \
+	sql/48_duplicate.sql \
 	sql/50_deal.sql \
 	sql/51_conflict_view.sql \
 	sql/52_explain.sql \
