@@ -90,7 +90,7 @@ BEGIN
                              row_number() OVER (PARTITION BY t.side, t.id ORDER BY f.frequency, t.trigram COLLATE "C") AS place
                       FROM trigram t JOIN (SELECT g.trigram, count(*) AS frequency FROM trigram g GROUP BY g.trigram) f
                            USING (trigram)) r
-                WHERE r.place <= r.n - ceil($1 * r.n - 1e-9) + 1
+                WHERE r.place <= r.n - ceil($1 * r.n * 0.999999) + 1
             ),$q$, trigrams) ELSE '' END,
         CASE WHEN trigrams IS NOT NULL THEN
             'UNION SELECT x.id, y.id FROM prefix x JOIN prefix y USING (trigram) WHERE x.side = 0 AND y.side = 1' ELSE '' END,
@@ -100,7 +100,7 @@ BEGIN
              ELSE '(a.address = b.address)::int::float8' END,
         CASE WHEN query_b IS NULL THEN 'a.id COLLATE "C" < b.id' ELSE 'true' END,
         CASE WHEN trigrams IS NULL THEN 'no_trigrams' END)
-    USING threshold;
+    USING threshold::float4::float8;    -- as pg_trgm has its similarities
 END
 $$;
 COMMENT ON FUNCTION revrtm.account_match(text, text, float8) IS
