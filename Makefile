@@ -166,6 +166,7 @@ REGRESS = \
 	role \
 	eligibility \
 	claim \
+	conflict \
 	curve \
 	curve_fit \
 	allocate \
@@ -183,6 +184,7 @@ REGRESS_OPTS = --inputdir=test
 
 ISOLATION = \
 	bind \
+	iso_conflict \
 	iso_policy \
 	iso_refresh \
 	iso_register \
@@ -198,6 +200,7 @@ PGTAP = \
 	test/pgtap/attribution_policy.sql \
 	test/pgtap/calendar.sql \
 	test/pgtap/claim.sql \
+	test/pgtap/conflict.sql \
 	test/pgtap/curve_fit.sql \
 	test/pgtap/demo_council.sql \
 	test/pgtap/duplicate.sql \

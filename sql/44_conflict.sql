@@ -315,6 +315,8 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+    own_claim text := 'registration:' || suspend_registration.registration_id;
+    rival_claim text := 'registration:' || suspend_registration.rival;
     later record;
     earlier record;
     found_case uuid;
@@ -329,21 +331,18 @@ BEGIN
             USING ERRCODE = 'P0002',
                   HINT = 'The registrations you may see are listed in revrtm.deal_registration.';
     END IF;
-    found_case := revrtm.open_conflict(later.account_id, 'registration:' || suspend_registration.registration_id, later.partner_id,
-                                       later.submitted_at, 'registration:' || suspend_registration.rival, earlier.partner_id,
-                                       earlier.submitted_at, suspend_registration.cause);
+    found_case := revrtm.open_conflict(later.account_id, own_claim, later.partner_id, later.submitted_at,
+                                       rival_claim, earlier.partner_id, earlier.submitted_at, suspend_registration.cause);
     IF found_case IS NULL THEN
         UPDATE revrtm.conflict_case c
         SET status = 'open', winner = NULL, split = NULL, decided_at = NULL, reason = suspend_registration.reason
         WHERE c.account_id = later.account_id
-          AND c.claim_a = least('registration:' || suspend_registration.registration_id COLLATE "C", 'registration:' || suspend_registration.rival)
-          AND c.claim_b = greatest('registration:' || suspend_registration.registration_id COLLATE "C", 'registration:' || suspend_registration.rival)
+          AND c.claim_a = least(own_claim COLLATE "C", rival_claim) AND c.claim_b = greatest(own_claim COLLATE "C", rival_claim)
         RETURNING c.case_id INTO STRICT found_case;
     END IF;
     UPDATE revrtm.conflict_party p
     SET outcome = NULL, share = NULL,
-        suspended_from = CASE WHEN p.claim = 'registration:' || suspend_registration.registration_id AND later.active
-                              THEN later.status ELSE p.suspended_from END
+        suspended_from = CASE WHEN p.claim = own_claim AND later.active THEN later.status ELSE p.suspended_from END
     WHERE p.case_id = found_case;
     IF later.active THEN
         UPDATE revrtm.deal_registration r
