@@ -209,6 +209,7 @@ PGTAP = \
 	test/pgtap/markov.sql \
 	test/pgtap/maven_claims.sql \
 	test/pgtap/maven_crm.sql \
+	test/pgtap/maven_registration.sql \
 	test/pgtap/money.sql \
 	test/pgtap/partner_role.sql \
 	test/pgtap/pathdata.sql \

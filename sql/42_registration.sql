@@ -139,7 +139,7 @@ COMMENT ON TABLE revrtm.registration_transition IS
 COMMENT ON COLUMN revrtm.registration_transition.from_status IS 'The state it is in; an approved or extended one whose protection is over is expired.';
 COMMENT ON COLUMN revrtm.registration_transition.to_status IS 'The state it may go to.';
 COMMENT ON COLUMN revrtm.registration_transition.actors IS
-'Who may: partner; staff (see is_staff); system, that is promote_registrations(), expire_registrations() and, for a submission whose scope is held, the queue.';
+'Who may: partner; staff (see is_staff); system, that is promote_registrations(), expire_registrations(), merge_accounts() and, for a submission whose scope is held, the queue.';
 COMMENT ON COLUMN revrtm.registration_transition.reason_required IS 'Whether it takes a reason (23514, roe_reason).';
 COMMENT ON COLUMN revrtm.registration_transition.shipped IS 'Whether the row is as the extension made it; an edit clears it, and only then is it part of a dump.';
 
@@ -182,7 +182,13 @@ INSERT INTO revrtm.registration_transition (from_status, to_status, actors, reas
 ('converted', 'converted', '{staff}', false, true),
 ('converted', 'won', '{staff}', false, true),
 ('converted', 'lost', '{staff}', false, true),
-('converted', 'revoked', '{staff}', true, true);
+('converted', 'revoked', '{staff}', true, true),
+('approved', 'queued', '{staff,system}', true, true),
+('extended', 'queued', '{staff,system}', true, true),
+('converted', 'queued', '{staff,system}', true, true),
+('queued', 'approved', '{staff,system}', false, true),
+('queued', 'extended', '{system}', false, true),
+('queued', 'converted', '{system}', false, true);
 CREATE TRIGGER own_shipped_row BEFORE INSERT OR UPDATE ON revrtm.registration_transition
 FOR EACH ROW EXECUTE FUNCTION revrtm.own_shipped_row('from_status', 'to_status');
 GRANT SELECT ON revrtm.registration_state, revrtm.registration_transition TO PUBLIC;

@@ -302,14 +302,6 @@ FOR EACH ROW EXECUTE FUNCTION revrtm.follow_registration();
 
 -- What a merge or a move takes away from the later of two.
 
-INSERT INTO revrtm.registration_transition (from_status, to_status, actors, reason_required, shipped) VALUES
-('approved', 'queued', '{staff,system}', true, true),
-('extended', 'queued', '{staff,system}', true, true),
-('converted', 'queued', '{staff,system}', true, true),
-('queued', 'approved', '{staff,system}', false, true),
-('queued', 'extended', '{system}', false, true),
-('queued', 'converted', '{system}', false, true);
-
 CREATE FUNCTION revrtm.suspend_registration(registration_id uuid, rival uuid, cause text, reason text) RETURNS uuid
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp

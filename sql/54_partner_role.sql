@@ -166,6 +166,8 @@ WITH known AS (
     FROM revrtm.case_credit c
 ), lost AS (
     SELECT c.opportunity_id, c.partner_id FROM revrtm.case_credit c WHERE c.outcome = 'lost'
+), sharing AS (
+    SELECT c.opportunity_id, c.partner_id FROM revrtm.case_credit c WHERE c.outcome = 'shared' OR c.is_joint
 ), found AS (
     SELECT d.opportunity_id, d.account_id, d.created_at, d.ended_at,
            k.partner_id, k.kind, k.evidence_id, k.at, k.label, k.is_valid, k.is_joint, k.pool, k.share, k.protection,
@@ -214,7 +216,8 @@ WITH known AS (
                       - (SELECT u.lookback * interval '24 hours' FROM revrtm.partner_role_rule u) THEN 'too_early'
                 WHEN p.direct_at >= p.at - (SELECT nullif(u.direct_lookback, 0) * interval '24 hours'
                                                 FROM revrtm.partner_role_rule u) THEN 'direct_touch'
-                WHEN p.has_active AND NOT p.is_active THEN 'precedence'
+                WHEN p.has_active AND NOT p.is_active
+                     OR (p.opportunity_id, p.partner_id) IN (SELECT h.opportunity_id, h.partner_id FROM sharing h) THEN 'precedence'
                 ELSE 'sourced' END AS verdict
     FROM placed p
     WHERE p.partner_id IS NOT NULL

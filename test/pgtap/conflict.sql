@@ -137,10 +137,10 @@ SELECT is_empty($$SELECT r.registration_id, r.status FROM origin o JOIN revrtm.d
     WHERE r.account_id <> (SELECT DISTINCT k.account_id FROM kept k WHERE k.world = o.world AND k.attempt = 3)
        OR r.status NOT IN ('approved', 'extended', 'converted', 'queued')$$, 'all of them move, and the others wait');
 -- Each that waits has a case with every one that keeps it waiting, and no other.
-SELECT bag_eq($$SELECT p.claim, q.claim FROM revrtm.conflict_case c
+SELECT bag_eq($$SELECT p.claim AS a, q.claim AS b FROM revrtm.conflict_case c
         JOIN revrtm.conflict_party p ON p.case_id = c.case_id AND p.suspended_from IS NOT NULL JOIN revrtm.conflict_party q ON q.case_id = c.case_id AND q.claim <> p.claim
         WHERE c.status = 'open'$$,
-    $$SELECT 'registration:' || l.id, 'registration:' || k.id
+    $$SELECT 'registration:' || l.id AS a, 'registration:' || k.id AS b
       FROM origin l JOIN first f ON f.world = l.world AND l.id <> ALL (f.stays)
       JOIN origin k ON k.id = ANY (f.stays) AND k.during && l.during AND (k.submitted_at, k.id) < (l.submitted_at, l.id)
            AND (k.region_code = l.region_code OR k.region_code LIKE l.region_code || '_' OR l.region_code LIKE k.region_code || '_')$$,
