@@ -83,6 +83,7 @@ OBJS = \
 	src/touch_window.o \
 	src/transitions.o \
 	src/transitions_io.o \
+	src/twin.o \
 	src/wilson.o \
 	src/zone.o
 
@@ -115,6 +116,7 @@ SQL_MODULES = \
 	sql/45_claim.sql \
 	sql/46_merge.sql \
 	sql/48_duplicate.sql \
+	sql/49_twin.sql \
 	sql/50_deal.sql \
 	sql/51_conflict_view.sql \
 	sql/52_explain.sql \

@@ -20,9 +20,9 @@ COMMENT ON TABLE revrtm.roe_rule IS
 'Rules of engagement: what is asked of a registration when it is submitted and when it is approved. Grain: one rule. A rule that does not pass gives its verdict; deny refuses the row (23514, roe_not_eligible).';
 COMMENT ON COLUMN revrtm.roe_rule.rule IS 'Name of the rule.';
 COMMENT ON COLUMN revrtm.roe_rule.kind IS
-'duplicate (reason code DUP): the partner has another registration that overlaps in account, product and region, and waits or protects. protected (PROTECTED): another registration protects some of it. pending (PENDING): another exclusive one waits longer for some of it. existing_customer (EXISTING_CUSTOMER): the account bought within customer_lookback, not through this partner. direct_active (DIRECT_ACTIVE): an open deal of the account without a partner was created or touched within direct_lookback. min_amount (MIN_AMOUNT): the amount is below the minimum of its currency. incomplete (INCOMPLETE): one of required_fields is missing.';
+'duplicate (reason code DUP): the partner has another registration that overlaps in account, product and region, and waits or protects. protected (PROTECTED): another registration protects some of it. pending (PENDING): another exclusive one waits longer for some of it. existing_customer (EXISTING_CUSTOMER): the account bought within customer_lookback, not through this partner. direct_active (DIRECT_ACTIVE): an open deal of the account without a partner was created or touched within direct_lookback. min_amount (MIN_AMOUNT): the amount is below the minimum of its currency. incomplete (INCOMPLETE): one of required_fields is missing. possible_duplicate (POSSIBLE_DUP): another partner registered an account that is, or may be, the same, see account_twin().';
 COMMENT ON COLUMN revrtm.roe_rule.parameters IS
-'verdict: warn, review or deny, what it says where it does not pass (deny by default; warn for protected, which queues a partner''s registration, and for pending). customer_lookback (36 months) and direct_lookback (60 days): intervals, counted back by the clock of the programme''s zone. minimum: an object of least amounts by currency, {"USD": 5000}. required_fields: names of columns, and details.KEY or evidence.KEY.';
+'verdict: warn, review or deny, what it says where it does not pass (deny by default; warn for protected, which queues a partner''s registration, and for pending; where a possible_duplicate only may be the same it is warn). customer_lookback (36 months) and direct_lookback (60 days): intervals, counted back by the clock of the programme''s zone. minimum: an object of least amounts by currency, {"USD": 5000}. required_fields: names of columns, and details.KEY or evidence.KEY.';
 COMMENT ON COLUMN revrtm.roe_rule.enabled IS 'Whether it is asked.';
 COMMENT ON COLUMN revrtm.roe_rule.shipped IS 'Whether the row is as the extension made it; an edit clears it, and only then is it part of a dump.';
 
@@ -34,6 +34,8 @@ INSERT INTO revrtm.roe_rule (rule, kind, parameters, shipped) VALUES
 ('min_amount', 'min_amount', '{"minimum": {}}', true),
 ('pending', 'pending', '{}', true),
 ('protected', 'protected', '{"verdict": "warn"}', true);
+INSERT INTO revrtm.roe_rule (rule, kind, enabled, shipped) VALUES
+('possible_duplicate', 'possible_duplicate', false, true);
 CREATE TRIGGER own_shipped_row BEFORE INSERT OR UPDATE ON revrtm.roe_rule
 FOR EACH ROW EXECUTE FUNCTION revrtm.own_shipped_row('rule');
 SELECT revrtm.register_policy('revrtm.roe_rule');

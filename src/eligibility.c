@@ -53,7 +53,8 @@ static const char *const code[RTM_RULE_KINDS] = {
 	[RTM_INCOMPLETE] = "INCOMPLETE",
 	[RTM_MIN_AMOUNT] = "MIN_AMOUNT",
 	[RTM_PENDING] = "PENDING",
-	[RTM_PROTECTED] = "PROTECTED"
+	[RTM_PROTECTED] = "PROTECTED",
+	[RTM_POSSIBLE_DUPLICATE] = "POSSIBLE_DUP"
 };
 
 static void
@@ -224,6 +225,29 @@ ask_pending(const Case *on, const RtmRule *rule, RtmFinding *finding)
 			 : "Another registration waits longer.");
 }
 
+/*
+ * Who is the same has the rule's verdict, who may be is a warning.
+ */
+static void
+ask_possible_duplicate(const Case *on, const RtmRule *rule, RtmFinding *finding)
+{
+	RtmVerdict	twin;
+
+	if (rtm_actor(on->rel) == RTM_PARTNER)
+	{
+		needs_review(finding);
+		return;
+	}
+	twin = rtm_account_twin(on->rel, on->reg, on->day);
+	if (twin == RTM_PASS)
+		return;
+	fail(finding, rule, twin == RTM_DENY
+		 ? "Another partner has registered it under the id of an account that is the same."
+		 : "Another partner has registered an account that may be the same.");
+	if (twin == RTM_WARN)
+		finding->verdict = RTM_WARN;
+}
+
 static bool
 may_see_deals_as(Oid relid, Oid user)
 {
@@ -392,6 +416,9 @@ ask(Case *on, const RtmRule *rule, RtmFinding *finding)
 			break;
 		case RTM_PENDING:
 			ask_pending(on, rule, finding);
+			break;
+		case RTM_POSSIBLE_DUPLICATE:
+			ask_possible_duplicate(on, rule, finding);
 			break;
 		case RTM_EXISTING_CUSTOMER:
 		case RTM_DIRECT_ACTIVE:

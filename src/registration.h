@@ -211,10 +211,11 @@ typedef enum RtmRuleKind
 	RTM_INCOMPLETE,
 	RTM_MIN_AMOUNT,
 	RTM_PENDING,
-	RTM_PROTECTED
+	RTM_PROTECTED,
+	RTM_POSSIBLE_DUPLICATE
 } RtmRuleKind;
 
-#define RTM_RULE_KINDS (RTM_PROTECTED + 1)
+#define RTM_RULE_KINDS (RTM_POSSIBLE_DUPLICATE + 1)
 
 typedef enum RtmVerdict
 {
@@ -242,6 +243,9 @@ typedef struct RtmRules
 } RtmRules;
 
 extern const RtmRules *rtm_read_rules(MemoryContext context);
+
+/* Has another partner registered the account under another id? twin.c */
+extern RtmVerdict rtm_account_twin(Relation rel, const RtmRegistration *reg, DateADT day);
 
 /* What is judged by, read once for a call's whole query. */
 typedef struct RtmTerms

@@ -55,7 +55,8 @@ static const struct
 	[RTM_INCOMPLETE] = {"incomplete", "required_fields", NULL, RTM_DENY},
 	[RTM_MIN_AMOUNT] = {"min_amount", "minimum", NULL, RTM_DENY},
 	[RTM_PENDING] = {"pending", NULL, NULL, RTM_WARN},
-	[RTM_PROTECTED] = {"protected", NULL, NULL, RTM_WARN}
+	[RTM_PROTECTED] = {"protected", NULL, NULL, RTM_WARN},
+	[RTM_POSSIBLE_DUPLICATE] = {"possible_duplicate", NULL, NULL, RTM_DENY}
 };
 
 pg_noreturn static void refuse(const char *rule, const char *detail, const char *hint);
@@ -188,7 +189,7 @@ read_rule(RtmRule *rule, char *name, char *kind, Jsonb *parameters)
 	if (rule->kind == RTM_RULE_KINDS)
 		refuse(name, psprintf("Kind \"%s\" is unknown.", kind),
 			   "The kinds are direct_active, duplicate, existing_customer, incomplete, min_amount, "
-			   "pending and protected.");
+			   "pending, protected and possible_duplicate.");
 	if (!JB_ROOT_IS_OBJECT(parameters))
 		refuse(name, "parameters is not an object.", "It is {} where nothing is to be said.");
 	rule->verdict = rule_kind[rule->kind].verdict;

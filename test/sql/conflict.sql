@@ -236,6 +236,24 @@ SELECT * FROM revrtm.scan_conflicts();
 RESET ROLE;
 SELECT revrtm.suspend_registration(pg_temp.id(51), pg_temp.id(99), 'move', 'x');
 
+-- Registered already, under another id: by the CRM's merges and by domain it is
+-- the same; without what says so, or for the partner itself, nothing.
+SELECT revrtm.bind('account', $$SELECT * FROM (VALUES ('t1', 'Foo, Inc.', 'foo.com', NULL), ('t2', 'Foo Group', 'www.foo.com', NULL), ('t3', 'Bar', NULL, 't4'), ('t4', 'Bar', NULL, NULL),
+    ('t5', 'Foo', NULL, NULL)) v (account_id, account_name, domain, merged_into)$$) IS NOT NULL AS bound;
+UPDATE revrtm.roe_rule SET enabled = true WHERE kind = 'possible_duplicate';
+INSERT INTO revrtm.deal_registration (account_id, partner_id, product_codes, region_codes, protection) VALUES ('t2', 'p2', '{ANY}', '{DE}', '[2026-07-01,2026-10-01)'), ('t4', 'p2', '{ANY}', '{DE}', '[2026-07-01,2026-10-01)');
+SELECT a.account, a.partner, a.region, r.verdict, r.reason_code, r.detail
+FROM (VALUES ('t1', 'p1', 'EMEA'), ('t1', 'p1', 'US'), ('t1', 'p2', 'EMEA'), ('t3', 'p1', 'DE'), ('t5', 'p1', 'DE'), ('t9', 'p1', 'DE')) a (account, partner, region),
+     revrtm.roe_explain(jsonb_build_object('account_id', account, 'partner_id', partner, 'product_codes', '["ANY"]'::jsonb, 'region_codes', jsonb_build_array(region))) r
+WHERE r.rule = 'possible_duplicate' ORDER BY 1, 2, 3;
+INSERT INTO revrtm.deal_registration (account_id, partner_id, product_codes, region_codes) VALUES ('t1', 'p1', '{ANY}', '{DE}');
+SET ROLE rtm_p1;
+SELECT verdict, reason_code FROM revrtm.roe_explain('{"account_id": "t1", "partner_id": "p1", "product_codes": ["ANY"], "region_codes": ["DE"]}') WHERE rule = 'possible_duplicate';
+SELECT revrtm.account_twin('t1', 'p1', '{[0,9)}', '{[0,9)}', '2026-07-01');
+RESET ROLE;
+UPDATE revrtm.roe_rule SET enabled = false WHERE kind = 'possible_duplicate';
+SELECT revrtm.unbind('account');
+
 -- Figures.
 SELECT partner_id, registrations, waiting, accepted, refused, expired, never_updated, won, cases, cases_lost, acceptance_rate, expiry_rate, never_updated_rate, note
 FROM revrtm.partner_hygiene ORDER BY partner_id;

@@ -72,7 +72,9 @@ UPDATE revrtm.conflict_rule SET tie_days = 7;
 INSERT INTO revrtm.conflict_evidence (case_id, account_id, claim, partner_id, evidence_type, reference)
 SELECT case_id, account_id, claim, partner_id, 'own', 'é' FROM revrtm.conflict_party;
 SELECT revrtm.verify_evidence(evidence_id) FROM revrtm.conflict_evidence WHERE partner_id = 'partner 1';
-SELECT d.outcome FROM (SELECT case_id, claim_a FROM revrtm.open_case WHERE account_id = 'account 2') c, revrtm.decide_case(c.case_id, c.claim_a, 0.25, 'both') d;
+SELECT d.outcome FROM (SELECT c.case_id, p.claim FROM revrtm.open_case c JOIN revrtm.conflict_party p USING (case_id)
+    JOIN revrtm.deal_registration r ON p.claim = 'registration:' || r.registration_id
+    WHERE r.active AND c.account_id NOT LIKE 'account %' ORDER BY c.account_id, p.claim LIMIT 1) c, revrtm.decide_case(c.case_id, c.claim, 0.25, 'both') d;
 SELECT partner_id FROM revrtm.merge_accounts('account 6', 'account 7', 'one');
 INSERT INTO revrtm.partner_login VALUES ('acme_login', 'partner 1'), ('a "quoted" role', 'partner 2');
 INSERT INTO revrtm.partner_proxy VALUES ('portal');
