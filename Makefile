@@ -27,6 +27,7 @@ OBJS = \
 	src/claim.o \
 	src/coalitions.o \
 	src/coalitions_io.o \
+	src/conflict.o \
 	src/credit.o \
 	src/credits.o \
 	src/credits_io.o \
@@ -98,6 +99,7 @@ OBJS = \
 	src/tree_move.o \
 	src/tree_place.o \
 	src/tree_query.o \
+	src/twin.o \
 	src/wilson.o \
 	src/zone.o
 
@@ -126,11 +128,16 @@ SQL_MODULES = \
 	sql/40_tree.sql \
 	sql/42_registration.sql \
 	sql/43_eligibility.sql \
+	sql/44_conflict.sql \
 	sql/44_life_cycle.sql \
 	sql/45_claim.sql \
 	sql/46_certification.sql \
+	sql/46_merge.sql \
 	sql/47_fund.sql \
+	sql/48_duplicate.sql \
+	sql/49_twin.sql \
 	sql/50_deal.sql \
+	sql/51_conflict_view.sql \
 	sql/52_explain.sql \
 	sql/52_role.sql \
 	sql/53_action_plan.sql \
@@ -208,6 +215,7 @@ REGRESS = \
 	eligibility_route \
 	registration_input \
 	claim \
+	conflict \
 	curve \
 	curve_fit \
 	allocate \
@@ -232,6 +240,7 @@ ISOLATION = \
 	bind \
 	iso_move \
 	iso_fund \
+	iso_conflict \
 	iso_policy \
 	iso_protect \
 	iso_refresh \
@@ -249,9 +258,11 @@ PGTAP = \
 	test/pgtap/attribution_policy.sql \
 	test/pgtap/calendar.sql \
 	test/pgtap/claim.sql \
+	test/pgtap/conflict.sql \
 	test/pgtap/curve_fit.sql \
 	test/pgtap/demo_council.sql \
 	test/pgtap/enablement.sql \
+	test/pgtap/duplicate.sql \
 	test/pgtap/freeze.sql \
 	test/pgtap/identity.sql \
 	test/pgtap/kpi.sql \
@@ -261,6 +272,7 @@ PGTAP = \
 	test/pgtap/maven_claims.sql \
 	test/pgtap/maven_crm.sql \
 	test/pgtap/maven_kpi.sql \
+	test/pgtap/maven_registration.sql \
 	test/pgtap/money.sql \
 	test/pgtap/move.sql \
 	test/pgtap/partner_role.sql \

@@ -14,7 +14,7 @@ COMMENT ON TABLE revrtm.catalog_measure IS
 COMMENT ON COLUMN revrtm.catalog_measure.view_name IS 'The view.';
 COMMENT ON COLUMN revrtm.catalog_measure.column_name IS 'Its column.';
 COMMENT ON COLUMN revrtm.catalog_measure.unit IS
-'What it counts: reporting currency (revrtm.currency), row currency (that of the row''s own currency column, or its deal''s), deals, conversions, persons, pieces, accounts, share (1 is the whole), ratio, score, interval, hours, days, months, row unit (as another column of the row says), or rows.';
+'What it counts: reporting currency (revrtm.currency), row currency (that of the row''s own currency column, or its deal''s), deals, conversions, persons, pieces, accounts, share (1 is the whole), ratio, score, interval, hours, days, months, points, row unit (as another column of the row says), or rows.';
 COMMENT ON COLUMN revrtm.catalog_measure.additive IS
 'Whether sums over rows of one model and one currency mean something; take a ratio anew from its numerator and denominator instead.';
 

@@ -141,7 +141,7 @@ COMMENT ON TABLE revrtm.registration_transition IS
 COMMENT ON COLUMN revrtm.registration_transition.from_status IS 'The state it is in; an approved or extended one whose protection is over is expired.';
 COMMENT ON COLUMN revrtm.registration_transition.to_status IS 'The state it may go to.';
 COMMENT ON COLUMN revrtm.registration_transition.actors IS
-'Who may: partner; staff (see is_staff); system, that is promote_registrations(), expire_registrations(), for a submission whose scope is held, the queue, and for a protection that gives way in a changed tree, move_region() and move_product().';
+'Who may: partner; staff (see is_staff); system, that is promote_registrations(), expire_registrations(), merge_accounts(), for a submission whose scope is held, the queue, and for a protection that gives way in a changed tree, move_region() and move_product().';
 COMMENT ON COLUMN revrtm.registration_transition.reason_required IS 'Whether it takes a reason (23514, roe_reason).';
 COMMENT ON COLUMN revrtm.registration_transition.shipped IS 'Whether the row is as the extension made it; an edit clears it, and only then is it part of a dump.';
 
@@ -169,25 +169,28 @@ INSERT INTO revrtm.registration_transition (from_status, to_status, actors, reas
 ('action_required', 'rejected', '{staff}', true, true),
 ('action_required', 'withdrawn', '{partner,staff}', false, true),
 ('action_required', 'expired', '{staff}', false, true),
-('approved', 'queued', '{system}', false, true),
 ('approved', 'extended', '{staff}', false, true),
 ('approved', 'converted', '{staff}', false, true),
 ('approved', 'lost', '{staff}', false, true),
 ('approved', 'expired', '{staff,system}', false, true),
 ('approved', 'withdrawn', '{partner,staff}', false, true),
 ('approved', 'revoked', '{staff}', true, true),
-('extended', 'queued', '{system}', false, true),
 ('extended', 'extended', '{staff}', false, true),
 ('extended', 'converted', '{staff}', false, true),
 ('extended', 'lost', '{staff}', false, true),
 ('extended', 'expired', '{staff,system}', false, true),
 ('extended', 'withdrawn', '{partner,staff}', false, true),
 ('extended', 'revoked', '{staff}', true, true),
-('converted', 'queued', '{system}', false, true),
 ('converted', 'converted', '{staff}', false, true),
 ('converted', 'won', '{staff}', false, true),
 ('converted', 'lost', '{staff}', false, true),
-('converted', 'revoked', '{staff}', true, true);
+('converted', 'revoked', '{staff}', true, true),
+('approved', 'queued', '{staff,system}', true, true),
+('extended', 'queued', '{staff,system}', true, true),
+('converted', 'queued', '{staff,system}', true, true),
+('queued', 'approved', '{staff,system}', false, true),
+('queued', 'extended', '{system}', false, true),
+('queued', 'converted', '{system}', false, true);
 CREATE TRIGGER own_shipped_row BEFORE INSERT OR UPDATE ON revrtm.registration_transition
 FOR EACH ROW EXECUTE FUNCTION revrtm.own_shipped_row('from_status', 'to_status');
 GRANT SELECT ON revrtm.registration_state, revrtm.registration_transition TO PUBLIC;
@@ -510,12 +513,16 @@ BEGIN
     EXECUTE format('GRANT SELECT (registration_id, account_id, revision, partner_id, at, acted_as,
         from_status, to_status, reason, changed) ON revrtm.registration_event TO %I', role_name);
     EXECUTE format('GRANT SELECT ON revrtm.region, revrtm.product, revrtm.registration_state,
-        revrtm.registration_transition, revrtm.registration_conflict TO %I', role_name);
+        revrtm.registration_transition, revrtm.registration_conflict, revrtm.conflict_party TO %I', role_name);
+    EXECUTE format('GRANT SELECT (evidence_id, case_id, account_id, claim, partner_id, evidence_type, happened_at,
+        reference, entered_at, verified),
+        INSERT (case_id, account_id, claim, partner_id, evidence_type, happened_at, reference)
+        ON revrtm.conflict_evidence TO %I', role_name);
     PERFORM revrtm.grant_enablement(role_name, false);
 END
 $$;
 COMMENT ON FUNCTION revrtm.grant_partner(text) IS
-'Lets a partner''s or portal''s role draft, submit, read and withdraw its own registrations, change what their state leaves open, and read what happened to them, but not who of the staff did it; likewise its own MDF requests, certificates, action plans and referrals; say in partner_login or partner_proxy who it is. For the owner of the tables.';
+'Lets a partner''s or portal''s role draft, submit, read and withdraw its own registrations, change what their state leaves open, read what happened to them, but not who of the staff did it, see their side of a conflict case and show evidence for it; likewise its own MDF requests, certificates, action plans and referrals; say in partner_login or partner_proxy who it is. For the owner of the tables.';
 
 CREATE FUNCTION revrtm.grant_staff(role_name text) RETURNS void
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
@@ -543,6 +550,10 @@ BEGIN
             priority, valid),
         UPDATE (rule_id, route_id, segment, product_code, region_code, role, priority, valid)
         ON revrtm.route_role TO %I', role_name);
+    EXECUTE format('GRANT SELECT, INSERT, UPDATE ON revrtm.conflict_case, revrtm.conflict_party,
+        revrtm.conflict_evidence TO %I', role_name);
+    EXECUTE format('GRANT SELECT ON revrtm.conflict_event, revrtm.open_case, revrtm.closed_case,
+        revrtm.case_credit, revrtm.partner_hygiene TO %I', role_name);
     -- What the two views read beside the matrix.
     EXECUTE format('GRANT SELECT (route_id, active) ON revrtm.route TO %I', role_name);
     EXECUTE format('GRANT SELECT (product, region) ON revrtm.deal_journey TO %I', role_name);
@@ -551,7 +562,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION revrtm.grant_staff(text) IS
-'Lets a role of channel management see and decide on every registration, and keep the trees of regions and products, the role matrix, funds, certificates, action plans and referrals. Rules that rest on the CRM''s deals need grant_reader() as well. For the owner of the tables.';
+'Lets a role of channel management see and decide on every registration and conflict case, and keep the trees of regions and products, the role matrix, funds, certificates, action plans and referrals. Rules that rest on the CRM''s deals need grant_reader() as well. For the owner of the tables.';
 
 SELECT pg_catalog.pg_extension_config_dump('revrtm.deal_registration', '');
 SELECT pg_catalog.pg_extension_config_dump('revrtm.registration_event', '');

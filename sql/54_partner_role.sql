@@ -137,7 +137,8 @@ WITH known AS (
     WHERE t.deleted IS NOT TRUE AND t.responded IS NOT FALSE
     UNION ALL
     SELECT NULL, r.account_id, r.partner_id, 'registration', r.registration_id::text, r.submitted_at,
-           array_to_string(r.product_codes, ','), r.status IN ('approved', 'expired'), false, NULL, NULL,
+           array_to_string(r.product_codes, ','),
+           r.status IN ('approved', 'extended', 'converted', 'won', 'lost', 'expired'), false, NULL, NULL,
            r.protection, r.product
     FROM revrtm.deal_registration r
     UNION ALL
@@ -169,6 +170,16 @@ WITH known AS (
            r.referral_id::text, CASE r.opened_by WHEN 'partner' THEN r.sent_at ELSE r.decided_at END, r.opened_by,
            r.status = 'accepted', true, NULL, NULL, NULL, NULL
     FROM revrtm.referral r
+    UNION ALL
+    -- A split by agreement stands before one by decision.
+    SELECT c.opportunity_id, NULL, c.partner_id, 'decision', concat_ws(':', c.case_id, c.partner_id), c.decided_at, c.outcome,
+           c.outcome <> 'lost', c.is_joint, NULL,
+           CASE WHEN c.opportunity_id NOT IN (SELECT s.opportunity_id FROM revrtm.partner_split s) THEN c.share END, NULL, NULL
+    FROM revrtm.case_credit c
+), lost AS (
+    SELECT c.opportunity_id, c.partner_id FROM revrtm.case_credit c WHERE c.outcome = 'lost'
+), sharing AS (
+    SELECT c.opportunity_id, c.partner_id FROM revrtm.case_credit c WHERE c.outcome = 'shared' OR c.is_joint
 ), found AS (
     SELECT d.opportunity_id, d.account_id, d.created_at, d.ended_at,
            k.partner_id, k.kind, k.evidence_id, k.at, k.label, k.is_valid, k.is_joint, k.pool, k.share, k.protection,
@@ -182,7 +193,7 @@ WITH known AS (
       ON a.account_id = CASE WHEN k.opportunity_id IS NULL THEN coalesce(m.canonical_id, k.account_id) END
     JOIN revrtm.deal d ON d.opportunity_id = coalesce(k.opportunity_id, a.opportunity_id)
     LEFT JOIN revrtm.product p ON p.product_id = d.product
-    WHERE coalesce(k.at < coalesce(d.ended_at, 'infinity'), true)
+    WHERE (k.kind = 'decision' OR coalesce(k.at < coalesce(d.ended_at, 'infinity'), true))
       AND (k.kind <> 'touch'
            OR CASE WHEN k.partner_id IS NULL THEN k.at < d.created_at
                    ELSE k.at >= d.created_at - (SELECT u.lookback * interval '24 hours'
@@ -192,7 +203,8 @@ WITH known AS (
            OR coalesce(k.at >= d.created_at, true))
 ), dated AS (
     SELECT f.*, coalesce(f.kind = 'registration' AND f.is_valid AND f.is_product AND f.at <= f.created_at
-                         AND f.protection @> revrtm.programme_date(f.created_at), false) AS is_active
+                         AND f.protection @> revrtm.programme_date(f.created_at)
+                         OR f.kind = 'decision' AND f.label = 'won' AND NOT f.is_joint, false) AS is_active
     FROM found f
 ), placed AS (
     SELECT d.*, bool_or(d.is_active) OVER deal AS has_active,
@@ -206,6 +218,8 @@ WITH known AS (
 ), judged AS (
     SELECT p.*,
            CASE WHEN NOT EXISTS (SELECT FROM revrtm.partner_role_rule) THEN 'no_terms'
+                WHEN (p.opportunity_id, p.partner_id) IN (SELECT l.opportunity_id, l.partner_id FROM lost l) THEN 'decided'
+                WHEN p.kind = 'decision' THEN CASE WHEN p.is_joint THEN 'co_sell' WHEN p.is_active THEN 'sourced' ELSE 'listed' END
                 WHEN p.kind IN ('role', 'deal', 'split') THEN CASE WHEN p.is_joint THEN 'joint_role' ELSE 'listed' END
                 WHEN NOT p.is_valid THEN CASE p.kind WHEN 'touch' THEN 'unverified' WHEN 'plan_step' THEN 'not_agreed'
                                                   WHEN 'referral' THEN 'not_accepted' ELSE 'not_approved' END
@@ -218,7 +232,8 @@ WITH known AS (
                       - (SELECT u.lookback * interval '24 hours' FROM revrtm.partner_role_rule u) THEN 'too_early'
                 WHEN p.direct_at >= p.at - (SELECT nullif(u.direct_lookback, 0) * interval '24 hours'
                                                 FROM revrtm.partner_role_rule u) THEN 'direct_touch'
-                WHEN p.has_active AND NOT p.is_active THEN 'precedence'
+                WHEN p.has_active AND NOT p.is_active
+                     OR (p.opportunity_id, p.partner_id) IN (SELECT h.opportunity_id, h.partner_id FROM sharing h) THEN 'precedence'
                 ELSE 'sourced' END AS verdict
     FROM placed p
     WHERE p.partner_id IS NOT NULL
@@ -248,19 +263,19 @@ COMMENT ON COLUMN revrtm.partner_evidence.ordinal IS
 'Place in time among the deal''s evidence and earlier touches without a partner, what is not dated last.';
 COMMENT ON COLUMN revrtm.partner_evidence.partner_id IS 'The partner.';
 COMMENT ON COLUMN revrtm.partner_evidence.kind IS
-'registration, touch, role (a row of opportunity_partner), deal (the partner on the deal itself), split (a row of partner_split), plan_step (one of its own that is done, of a mutual action plan) or referral.';
+'registration, touch, role (a row of opportunity_partner), deal (the partner on the deal itself), split (a row of partner_split), plan_step (one of its own that is done, of a mutual action plan), referral, or decision (of a conflict case, see case_credit).';
 COMMENT ON COLUMN revrtm.partner_evidence.evidence_id IS
-'registration_id, touch_id, partner_id:role, partner_id, plan_id:step, or referral_id.';
+'registration_id, touch_id, partner_id:role, partner_id, plan_id:step, referral_id, or case_id:partner_id.';
 COMMENT ON COLUMN revrtm.partner_evidence.at IS
-'When the registration was submitted, the touch happened, the role began, the step was done, the referral was sent by the partner or accepted by it; NULL where nobody says.';
-COMMENT ON COLUMN revrtm.partner_evidence.label IS 'Products of the registration, channel of the touch, name of the role, route of the deal, task of the step, who referred (partner or vendor).';
+'When the registration was submitted, the touch happened, the role began, the step was done, the referral was sent by the partner or accepted by it, or the case was decided; NULL where nobody says.';
+COMMENT ON COLUMN revrtm.partner_evidence.label IS 'Products of the registration, channel of the touch, name of the role, route of the deal, task of the step, who referred (partner or vendor), outcome of the decision.';
 COMMENT ON COLUMN revrtm.partner_evidence.is_active IS
-'Whether it is an approved registration of the deal''s product that protected the day of the deal''s creation.';
+'Whether it is an accepted registration of the deal''s product that protected the day of the deal''s creation, or a decision that it is the partner''s.';
 COMMENT ON COLUMN revrtm.partner_evidence.direct_at IS 'The latest touch without a partner that came before it, and before the deal''s creation.';
 COMMENT ON COLUMN revrtm.partner_evidence.pool IS 'The pool that the role stands for, see partner_role_map; NULL for registrations and touches.';
-COMMENT ON COLUMN revrtm.partner_evidence.share IS 'Share agreed in partner_split.';
+COMMENT ON COLUMN revrtm.partner_evidence.share IS 'Share agreed in partner_split, else by decision.';
 COMMENT ON COLUMN revrtm.partner_evidence.verdict IS
-'sourced, co_sell or influenced: it makes the deal so. joint_role: it makes the deal co_sell if the same partner has a touch between creation and end. listed: it names the partner. direct_touch: would have sourced, but a touch without a partner came shortly before it. precedence: would have sourced, but another registration protected the deal''s creation. Of no account: unverified, not_approved, not_agreed (the plan), not_accepted (the referral), other_product, after_creation, too_early, undated (a deal without a creation date), no_terms.';
+'sourced, co_sell or influenced: it makes the deal so. joint_role: it makes the deal co_sell if the same partner has a touch between creation and end. listed: it names the partner. direct_touch: would have sourced, but a touch without a partner came shortly before it. precedence: would have sourced, but another registration protected the deal''s creation, or a case was decided. Of no account: decided (the partner lost a case over the deal), unverified, not_approved, not_agreed (the plan), not_accepted (the referral), other_product, after_creation, too_early, undated (a deal without a creation date), no_terms.';
 COMMENT ON COLUMN revrtm.partner_evidence.counts IS 'Whether it makes the partner one of the deal''s.';
 
 CREATE VIEW revrtm.partner_involvement WITH (security_invoker = true) AS
@@ -350,9 +365,10 @@ SELECT d.opportunity_id AS partner_role_key,
        d.is_won,
        coalesce(p.role, 'none') AS role,
        p.partner_id,
-       CASE p.role WHEN 'sourced' THEN CASE WHEN p.evidence LIKE 'registration:%' THEN 'registration' ELSE 'lead' END
+       CASE p.role WHEN 'sourced' THEN CASE split_part(p.evidence, ':', 1) WHEN 'registration' THEN 'registration'
+                                        WHEN 'decision' THEN 'decision' ELSE 'lead' END
                    WHEN 'co_sell' THEN CASE split_part(p.evidence, ':', 1) WHEN 'role' THEN 'joint_role' WHEN 'plan_step' THEN 'action_plan'
-                                    WHEN 'referral' THEN 'referral' ELSE 'joint_touch' END
+                                        WHEN 'referral' THEN 'referral' WHEN 'decision' THEN 'decision' ELSE 'joint_touch' END
                    WHEN 'influenced' THEN 'touch' ELSE 'none' END AS rule,
        p.evidence,
        p.evidence_at,
@@ -393,7 +409,7 @@ COMMENT ON COLUMN revrtm.partner_role.is_won IS 'Whether it is won.';
 COMMENT ON COLUMN revrtm.partner_role.role IS 'sourced, co_sell, influenced or none.';
 COMMENT ON COLUMN revrtm.partner_role.partner_id IS 'The partner that it is for; NULL for none.';
 COMMENT ON COLUMN revrtm.partner_role.rule IS
-'The rule that decided. sourced: registration (an approved one of the account and the deal''s product, submitted before the creation) or lead (a touch, or a referral of the partner''s that was accepted, before the creation); co_sell: joint_touch, joint_role, action_plan (a step of the partner''s in a mutual action plan) or referral; influenced: touch; none.';
+'The rule that decided. sourced: registration (an accepted one of the account and the deal''s product, submitted before the creation), lead (a touch, or a referral of the partner''s that was accepted, before the creation) or decision (of a conflict case); co_sell: joint_touch, joint_role, action_plan (a step of the partner''s in a mutual action plan), referral or decision; influenced: touch; none.';
 COMMENT ON COLUMN revrtm.partner_role.evidence IS 'The row that decided, as kind:evidence_id of partner_evidence; NULL for none.';
 COMMENT ON COLUMN revrtm.partner_role.evidence_at IS 'When that was.';
 COMMENT ON COLUMN revrtm.partner_role.is_sourced IS 'Whether any partner sourced it.';

@@ -41,6 +41,7 @@ static const char *const code[RTM_RULE_KINDS] = {
 	[RTM_PROTECTED] = "PROTECTED",
 	[RTM_CERTIFIED] = "CERT",
 	[RTM_PARTNER_TIER] = "PARTNER_TIER",
+	[RTM_POSSIBLE_DUPLICATE] = "POSSIBLE_DUP",
 	[RTM_TERRITORY] = "TERRITORY"
 };
 
@@ -209,6 +210,29 @@ ask_pending(const RtmCase *on, const RtmRule *rule, RtmFinding *finding)
 				 ? psprintf("Registration %s of partner \"%s\" waits longer.",
 						rtm_uuid_text(&other.id), other.partner)
 				 : "Another registration waits longer.");
+}
+
+/*
+ * Who is the same has the rule's verdict, who may be is a warning.
+ */
+static void
+ask_possible_duplicate(const RtmCase *on, const RtmRule *rule, RtmFinding *finding)
+{
+	RtmVerdict	twin;
+
+	if (rtm_actor(on->rel) == RTM_PARTNER)
+	{
+		rtm_needs_review(finding);
+		return;
+	}
+	twin = rtm_account_twin(on->rel, on->reg, on->day);
+	if (twin == RTM_PASS)
+		return;
+	rtm_fail(finding, rule, twin == RTM_DENY
+			 ? "Another partner has registered it under the id of an account that is the same."
+			 : "Another partner has registered an account that may be the same.");
+	if (twin == RTM_WARN)
+		finding->verdict = RTM_WARN;
 }
 
 static bool
@@ -448,6 +472,9 @@ ask(RtmCase *on, const RtmRule *rule, RtmFinding *finding)
 			break;
 		case RTM_PENDING:
 			ask_pending(on, rule, finding);
+			break;
+		case RTM_POSSIBLE_DUPLICATE:
+			ask_possible_duplicate(on, rule, finding);
 			break;
 		case RTM_EXISTING_CUSTOMER:
 		case RTM_DIRECT_ACTIVE:

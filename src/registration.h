@@ -231,6 +231,7 @@ typedef enum RtmRuleKind
 	RTM_PROTECTED,
 	RTM_CERTIFIED,
 	RTM_PARTNER_TIER,
+	RTM_POSSIBLE_DUPLICATE,
 	RTM_TERRITORY
 } RtmRuleKind;
 
@@ -265,6 +266,9 @@ typedef struct RtmRules
 } RtmRules;
 
 extern const RtmRules *rtm_read_rules(MemoryContext context);
+
+/* Has another partner registered the account under another id? twin.c */
+extern RtmVerdict rtm_account_twin(Relation rel, const RtmRegistration *reg, DateADT day);
 
 /* What is judged by, read once for a call's whole query. */
 typedef struct RtmTerms

@@ -59,6 +59,7 @@ static const struct
 	[RTM_PROTECTED] = {"protected", NULL, NULL, RTM_WARN},
 	[RTM_CERTIFIED] = {"certified", "people", NULL, RTM_DENY},
 	[RTM_PARTNER_TIER] = {"partner_tier", "tier", NULL, RTM_DENY},
+	[RTM_POSSIBLE_DUPLICATE] = {"possible_duplicate", NULL, NULL, RTM_DENY},
 	[RTM_TERRITORY] = {"territory", NULL, NULL, RTM_DENY}
 };
 
@@ -221,8 +222,8 @@ read_rule(RtmRule *rule, char *name, char *kind, Jsonb *parameters)
 	if (rule->kind == RTM_RULE_KINDS)
 		refuse(name, psprintf("Kind \"%s\" is unknown.", kind),
 			   "The kinds are blocked_route, certified, direct_active, duplicate, "
-			   "existing_customer, incomplete, min_amount, partner_tier, pending, protected and "
-			   "territory.");
+			   "existing_customer, incomplete, min_amount, partner_tier, pending, "
+			   "possible_duplicate, protected and territory.");
 	if (!JB_ROOT_IS_OBJECT(parameters))
 		refuse(name, "parameters is not an object.", "It is {} where nothing is to be said.");
 	rule->verdict = rule_kind[rule->kind].verdict;

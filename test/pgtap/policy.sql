@@ -30,6 +30,8 @@ SELECT string_agg(h.line, E'\n' ORDER BY h.line COLLATE "C") FROM (
     UNION ALL SELECT format('state %s %s', status, editable_fields) FROM revrtm.registration_state
     UNION ALL SELECT format('step %s %s %s', from_status, to_status, reason_required) FROM revrtm.registration_transition
     UNION ALL SELECT format('roe %s %s %s %s', rule, kind, parameters, enabled) FROM revrtm.roe_rule
+    UNION ALL SELECT format('evidence %L %s %s %s', evidence_type, points, dated, third_party) FROM revrtm.evidence_type
+    UNION ALL SELECT format('cases %s %s', due_hours, tie_days) FROM revrtm.conflict_rule
     UNION ALL SELECT format('amendment %s %s', kind, is_loss) FROM revrtm.amendment_kind
     UNION ALL SELECT format('terms %s %s %s %s', route_id, extract(epoch FROM lookback), step_limit, after_anchor) FROM revrtm.attribution_policy
     UNION ALL SELECT format('maturity %s %s %L', model, benchmark, description) FROM revrtm.maturity_model
@@ -147,6 +149,9 @@ BEGIN
         UPDATE revrtm.registration_transition SET reason_required = NOT reason_required WHERE from_status = 'submitted' AND to_status = 'in_review';
         INSERT INTO revrtm.roe_rule (rule, kind, parameters) VALUES (CASE x % 2 WHEN 0 THEN 'pending' ELSE 'own' || n END, 'direct_active', format('{"direct_lookback": "%s days"}', x + 1)::jsonb)
         ON CONFLICT (rule) DO UPDATE SET enabled = NOT roe_rule.enabled;
+        INSERT INTO revrtm.evidence_type VALUES (CASE x % 2 WHEN 0 THEN 'poc' ELSE 'own' || n END, x / 8.0, true)
+        ON CONFLICT (evidence_type) DO UPDATE SET third_party = NOT evidence_type.third_party;
+        UPDATE revrtm.conflict_rule SET due_hours = 1 + x, tie_days = n;
     WHEN 10 THEN
         UPDATE revrtm.portfolio_rule SET activity_days = 1 + x, fit = format('[{"field": "employees", "op": ">", "value": %s}]', x)::jsonb;
         INSERT INTO revrtm.motion_rule VALUES ('crm_role', CASE x % 2 WHEN 0 THEN 'reseller' ELSE 'own' || n END, 'é "q"' || n, x)

@@ -70,6 +70,15 @@ UPDATE revrtm.registration_state SET editable_fields = '{amount}' WHERE status =
 INSERT INTO revrtm.registration_transition (from_status, to_status, actors) VALUES ('won', 'lost', '{staff}'), ('submitted', 'rejected', '{}');
 UPDATE revrtm.roe_rule SET parameters = '{"verdict": "review"}' WHERE rule = 'duplicate';
 INSERT INTO revrtm.roe_rule (rule, kind, parameters, enabled) VALUES ('own', 'min_amount', '{"minimum": {"EUR": 0.10}}', false);
+INSERT INTO revrtm.evidence_type (evidence_type, points) VALUES ('own', 0.50), ('email', 5);
+UPDATE revrtm.conflict_rule SET tie_days = 7;
+INSERT INTO revrtm.conflict_evidence (case_id, account_id, claim, partner_id, evidence_type, reference)
+SELECT case_id, account_id, claim, partner_id, 'own', 'é' FROM revrtm.conflict_party;
+SELECT revrtm.verify_evidence(evidence_id) FROM revrtm.conflict_evidence WHERE partner_id = 'partner 1';
+SELECT d.outcome FROM (SELECT c.case_id, p.claim FROM revrtm.open_case c JOIN revrtm.conflict_party p USING (case_id)
+    JOIN revrtm.deal_registration r ON p.claim = 'registration:' || r.registration_id
+    WHERE r.active AND c.account_id NOT LIKE 'account %' ORDER BY c.account_id, p.claim LIMIT 1) c, revrtm.decide_case(c.case_id, c.claim, 0.25, 'both') d;
+SELECT partner_id FROM revrtm.merge_accounts('account 6', 'account 7', 'one');
 INSERT INTO revrtm.partner_login VALUES ('acme_login', 'partner 1'), ('a "quoted" role', 'partner 2');
 INSERT INTO revrtm.partner_proxy VALUES ('portal');
 
