@@ -53,23 +53,23 @@ COMMENT ON COLUMN revrtm.partner_account.value IS 'What it is worth to the partn
 COMMENT ON COLUMN revrtm.partner_account.currency IS 'ISO 4217 code; NULL is the reporting currency.';
 COMMENT ON COLUMN revrtm.partner_account.listed_on IS 'Day of the list, whose rate converts the value; NULL for today.';
 
-CREATE FUNCTION revrtm.account_match(partner_id text, salt text DEFAULT NULL)
+CREATE FUNCTION revrtm.partner_account_match(partner_id text, salt text DEFAULT NULL)
 RETURNS TABLE (entry_id text, account_id text, matched_by text, population text, value numeric)
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 1000
 BEGIN ATOMIC
     WITH ours AS (
         SELECT a.account_id, revrtm.canonical_account(a.account_id) AS canonical_id,
-               revrtm.domain_key(a.domain, account_match.salt) AS domain_key,
-               revrtm.name_key(a.account_name, a.country, account_match.salt) AS name_key
+               revrtm.domain_key(a.domain, partner_account_match.salt) AS domain_key,
+               revrtm.name_key(a.account_name, a.country, partner_account_match.salt) AS name_key
         FROM revrtm.account a
         WHERE a.is_partner IS NOT TRUE AND (a.deleted IS NOT TRUE OR a.merged_into <> '')
     ), theirs AS (
         SELECT p.entry_id, p.population,
                revrtm.reporting_amount(p.value, p.currency, coalesce(p.listed_on, revrtm.local_date(revrtm.as_of()))) AS value,
-               coalesce(p.domain_key, revrtm.domain_key(p.domain, account_match.salt)) AS domain_key,
-               coalesce(p.name_key, revrtm.name_key(p.account_name, p.country, account_match.salt)) AS name_key
+               coalesce(p.domain_key, revrtm.domain_key(p.domain, partner_account_match.salt)) AS domain_key,
+               coalesce(p.name_key, revrtm.name_key(p.account_name, p.country, partner_account_match.salt)) AS name_key
         FROM revrtm.partner_account p
-        WHERE p.partner_id = account_match.partner_id
+        WHERE p.partner_id = partner_account_match.partner_id
     ), pair AS (
         SELECT t.entry_id, t.population, t.value, o.canonical_id, 'domain'::text AS matched_by, 1 AS rank,
                coalesce(t.name_key = o.name_key, false) AS is_same
@@ -82,7 +82,7 @@ BEGIN ATOMIC
     FROM pair p
     ORDER BY p.entry_id, p.rank, p.is_same DESC, p.canonical_id COLLATE "C";
 END;
-COMMENT ON FUNCTION revrtm.account_match(text, text) IS
+COMMENT ON FUNCTION revrtm.partner_account_match(text, text) IS
 'Which of our accounts the entries of a partner''s list are: by domain, else by name and country; of several accounts with the domain the one of the same name and country, then the first bytewise. Merged accounts lend their names to the survivor. Entries without a match have no row. With a salt both sides are compared by keys; plain entries are hashed on the way.';
 
 CREATE FUNCTION revrtm.overlap_matrix(partner_id text, salt text DEFAULT NULL)
@@ -101,7 +101,7 @@ BEGIN ATOMIC
         GROUP BY 1
     ), matched AS (
         SELECT m.account_id, pg_catalog.min(p.rank) AS theirs, pg_catalog.sum(m.value) AS value
-        FROM revrtm.account_match(overlap_matrix.partner_id, overlap_matrix.salt) m
+        FROM revrtm.partner_account_match(overlap_matrix.partner_id, overlap_matrix.salt) m
         JOIN population p ON p.population = m.population
         GROUP BY m.account_id
     ), counted AS (

@@ -189,7 +189,7 @@ SELECT e.e, m.canonical, 1 + e.e % 3 AS theirs FROM generate_series(1, 120) e (e
     SELECT pg_temp.who(a.account_id) AS canonical FROM (SELECT a.account_id, a.domain, a.deleted, a.merged_into, substring(a.account_name, '\d+')::int AS firm, a.country FROM pf.account a) a
     WHERE (NOT a.deleted OR a.merged_into IS NOT NULL) AND (e.e % 2 = 0 AND a.domain = 'firm' || e.e || '.com' OR a.firm = e.e AND a.country = (ARRAY['DE', 'US'])[1 + e.e % 2])
     ORDER BY (e.e % 2 = 0 AND a.domain = 'firm' || e.e || '.com') IS NOT TRUE, (a.firm = e.e AND a.country = (ARRAY['DE', 'US'])[1 + e.e % 2]) DESC, pg_temp.who(a.account_id) COLLATE "C" LIMIT 1) m;
-SELECT set_eq($$SELECT entry_id::int, account_id FROM revrtm.account_match('P1')$$, 'SELECT e, canonical FROM matched', 'matches, one entry at a time');
+SELECT set_eq($$SELECT entry_id::int, account_id FROM revrtm.partner_account_match('P1')$$, 'SELECT e, canonical FROM matched', 'matches, one entry at a time');
 SELECT set_eq($$SELECT ours, theirs, accounts, partner_value FROM revrtm.overlap_matrix('P1')$$,
     $$SELECT o.name AS o, t.name AS t, count(x.canonical), coalesce(sum(x.value), 0)::numeric(20, 4) FROM (VALUES (1, 'customer'), (2, 'open_opportunity'), (3, 'prospect')) o (n, name) CROSS JOIN (VALUES (1, 'customer'), (2, 'open_opportunity'), (3, 'prospect')) t (n, name)
       LEFT JOIN (SELECT canonical, min(theirs) AS theirs, sum(e) AS value, CASE WHEN EXISTS (SELECT FROM pf.deal d WHERE pg_temp.who(d.account) = canonical AND d.won) THEN 1 WHEN EXISTS (SELECT FROM pf.deal d WHERE pg_temp.who(d.account) = canonical AND d.won IS NULL) THEN 2 ELSE 3 END AS ours

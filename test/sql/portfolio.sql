@@ -197,7 +197,7 @@ INSERT INTO revrtm.partner_account (partner_id, entry_id, population, account_na
     ('P1', '1', 'prospect', 'Acme', 'www.acme.com', 'DE', 100), ('P1', '2', 'customer', 'Acme again', 'old-acme.com', 'DE', 10), ('P1', '3', 'open_opportunity', 'bolt', NULL, 'us', 5),
     ('P1', '4', 'customer', 'Zero and Co', 'gmail.com', 'US', 7), ('P1', '5', 'customer', 'Nobody', 'nobody.com', 'US', 1), ('P1', '6', 'prospect', 'Partner', 'partner.com', 'US', 1),
     ('P2', '1', 'customer', 'Cora', NULL, 'JP', NULL);
-SELECT * FROM revrtm.account_match('P1') ORDER BY 1;
+SELECT * FROM revrtm.partner_account_match('P1') ORDER BY 1;
 SELECT * FROM revrtm.overlap_matrix('P1');
 -- By keys it is the same, whoever hashed.
 CREATE TEMP TABLE plain AS SELECT * FROM revrtm.overlap_matrix('P1');
