@@ -154,6 +154,7 @@ SQL_MODULES = \
 	sql/72_budget.sql \
 	sql/73_enablement.sql \
 	sql/73_tally.sql \
+	sql/73_target.sql \
 	sql/74_kpi_store.sql \
 	sql/74_kpi.sql \
 	sql/74_partner_score.sql \
@@ -165,7 +166,6 @@ SQL_MODULES = \
 	sql/76_motion.sql \
 	sql/77_maturity_model.sql \
 	sql/77_potential.sql \
-	sql/77_target.sql \
 	sql/78_account_tier.sql \
 	sql/78_play.sql \
 	sql/79_coverage.sql \

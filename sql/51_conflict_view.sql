@@ -283,18 +283,16 @@ COMMENT ON COLUMN revrtm.case_credit.decided_at IS 'When it was decided.';
 
 CREATE VIEW revrtm.conflict_rate WITH (security_invoker = true) AS
 WITH registration AS (
-    SELECT 'registration:' || r.registration_id AS claim, r.registration_id,
+    SELECT 'registration:' || r.registration_id AS claim, r.submitted_at,
            coalesce(d.route_id, 'partner_sourced') AS route_id, a.segment,
            array_to_string(r.region_codes, ',') AS region, array_to_string(r.product_codes, ',') AS product
     FROM revrtm.deal_registration r
     LEFT JOIN revrtm.deal_journey d ON d.opportunity_id = r.opportunity_id
     LEFT JOIN revrtm.account a ON a.account_id = r.account_id
 ), fact AS (
-    SELECT min(e.at) AS at, r.route_id, r.segment, r.region, r.product, 0 AS cases, 1 AS registrations
+    SELECT r.submitted_at AS at, r.route_id, r.segment, r.region, r.product, 0 AS cases, 1 AS registrations
     FROM registration r
-    JOIN revrtm.registration_event e ON e.registration_id = r.registration_id
-    WHERE e.to_status IN ('approved', 'extended', 'converted', 'rejected')
-    GROUP BY r.registration_id, r.route_id, r.segment, r.region, r.product
+    WHERE r.submitted_at IS NOT NULL
     UNION ALL
     SELECT c.opened_at, coalesce(r.route_id, 'partner_sourced'), r.segment, r.region, r.product, 1, 0
     FROM revrtm.conflict_case c
@@ -316,22 +314,23 @@ SELECT concat_ws(':', revrtm.date_text(revrtm.period(f.at)), f.route_id, coalesc
        sum(f.cases) AS cases,
        sum(f.registrations) AS registrations,
        revrtm.ratio(sum(f.cases), sum(f.registrations))::numeric(20, 6) AS conflict_rate,
-       revrtm.ratio_note(sum(f.registrations), 'no_decisions') AS note
+       revrtm.ratio_note(sum(f.registrations), 'no_registration') AS note
 FROM fact f
+WHERE f.at <= revrtm.as_of()
 GROUP BY revrtm.period(f.at), f.route_id, f.segment, f.region, f.product;
 COMMENT ON VIEW revrtm.conflict_rate IS
-'Cases against registrations decided. Sum both over what you want to know and divide. Grain: one month, route, segment, region and product.';
+'Conflict cases against registrations submitted, up to revrtm.as_of(). Sum both over what you want to know and divide. Grain: one month, route, segment, region and product.';
 COMMENT ON COLUMN revrtm.conflict_rate.conflict_rate_key IS 'period:route_id:segment:region:product.';
-COMMENT ON COLUMN revrtm.conflict_rate.period IS 'Month in which cases were opened and registrations first approved or rejected.';
+COMMENT ON COLUMN revrtm.conflict_rate.period IS 'Month in which cases were opened and registrations submitted.';
 COMMENT ON COLUMN revrtm.conflict_rate.route_id IS
 'Route of the deal that the registration became, of a case its earlier registration; partner_sourced where there is none.';
 COMMENT ON COLUMN revrtm.conflict_rate.segment IS 'Segment of its account in the CRM.';
 COMMENT ON COLUMN revrtm.conflict_rate.region IS 'Its regions, joined by commas; NULL for a case between deals.';
 COMMENT ON COLUMN revrtm.conflict_rate.product IS 'Its products, likewise.';
 COMMENT ON COLUMN revrtm.conflict_rate.cases IS 'Cases opened.';
-COMMENT ON COLUMN revrtm.conflict_rate.registrations IS 'Registrations first decided: approved or rejected.';
+COMMENT ON COLUMN revrtm.conflict_rate.registrations IS 'Registrations submitted.';
 COMMENT ON COLUMN revrtm.conflict_rate.conflict_rate IS 'cases / registrations.';
-COMMENT ON COLUMN revrtm.conflict_rate.note IS 'no_decisions, or NULL.';
+COMMENT ON COLUMN revrtm.conflict_rate.note IS 'no_registration, or NULL.';
 
 CREATE VIEW revrtm.partner_hygiene WITH (security_invoker = true) AS
 WITH registration AS (
@@ -375,7 +374,7 @@ SELECT c.partner_id AS partner_hygiene_key,
        revrtm.ratio(c.expired, c.accepted)::numeric(20, 6) AS expiry_rate,
        revrtm.ratio(c.never_updated, c.accepted)::numeric(20, 6) AS never_updated_rate,
        revrtm.ratio(c.won, c.accepted)::numeric(20, 6) AS win_rate,
-       CASE WHEN c.accepted + c.refused = 0 THEN 'no_decisions' ELSE revrtm.ratio_note(c.accepted, 'none_accepted') END AS note
+       CASE WHEN c.accepted + c.refused = 0 THEN 'no_decision' ELSE revrtm.ratio_note(c.accepted, 'none_accepted') END AS note
 FROM counted c
 LEFT JOIN (
     SELECT p.partner_id, count(*) AS cases, count(*) FILTER (WHERE p.outcome = 'lost') AS cases_lost
@@ -399,10 +398,10 @@ COMMENT ON COLUMN revrtm.partner_hygiene.acceptance_rate IS 'accepted / (accepte
 COMMENT ON COLUMN revrtm.partner_hygiene.expiry_rate IS 'expired / accepted.';
 COMMENT ON COLUMN revrtm.partner_hygiene.never_updated_rate IS 'never_updated / accepted.';
 COMMENT ON COLUMN revrtm.partner_hygiene.win_rate IS 'won / accepted.';
-COMMENT ON COLUMN revrtm.partner_hygiene.note IS 'no_decisions, none_accepted, or NULL.';
+COMMENT ON COLUMN revrtm.partner_hygiene.note IS 'no_decision, none_accepted, or NULL.';
 
 INSERT INTO revrtm.note (note, meaning) VALUES
-('no_decisions', 'No registration was decided, so that there is nothing to divide by.'),
+('no_decision', 'No registration was decided.'),
 ('none_accepted', 'No registration was accepted, so that there is nothing to divide by.');
 INSERT INTO revrtm.catalog_measure (view_name, column_name, unit, additive) VALUES
 ('case_credit', 'share', 'share', true),

@@ -145,11 +145,30 @@ WITH rule AS MATERIALIZED (
     FROM decision d CROSS JOIN span s
     WHERE d.submitted BETWEEN s.first AND s.last
     GROUP BY 1, 2
+), opened AS (
+    SELECT CASE WHEN 'route' = ANY (by) THEN c.route_id ELSE '(all)' END AS route_id,
+           CASE WHEN (SELECT u.whole FROM rule u) THEN s.first ELSE c.period END AS period, sum(c.cases) AS cases
+    FROM revrtm.conflict_rate c CROSS JOIN span s
+    WHERE c.period BETWEEN s.first AND s.last
+    GROUP BY 1, 2
+), goal AS (
+    -- Of all routes together what is said of them, else what is said of each.
+    SELECT t.route_id, CASE WHEN (SELECT u.whole FROM rule u) THEN s.first ELSE t.period END AS period, sum(t.amount) AS amount
+    FROM (SELECT CASE WHEN 'route' = ANY (by) THEN g.route_id ELSE '(all)' END AS route_id, revrtm.period(g.period) AS period,
+                 revrtm.reporting_amount(g.value, g.currency,
+                                         least(revrtm.period(g.period), (SELECT revrtm.local_date(u.as_of) FROM rule u))) AS amount,
+                 g.route_id = '(any)' AS is_whole,
+                 'route' <> ALL (by) AND bool_or(g.route_id = '(any)') OVER (PARTITION BY revrtm.period(g.period)) AS wants_whole
+          FROM revrtm.target g
+          WHERE g.metric = 'revenue') t CROSS JOIN span s
+    WHERE t.is_whole = t.wants_whole AND t.period BETWEEN s.first AND s.last
+    GROUP BY 1, 2
 ), economy AS (
     -- A route keeps its row, whatever there is to tell of it.
     SELECT r.route_id, m.period, w.customers, a.amount AS spend, a.note AS spend_note,
            k.accounts, k.lost, k.customers AS payers, k.amount AS yearly,
-           p.year_amount, p.year_margin, p.open_amount, g.registrations,
+           p.year_amount, p.year_margin, p.open_amount, g.registrations, o.cases,
+           t.amount AS goal, t.amount - coalesce(p.won_amount, 0) AS missing,
            revrtm.ratio(nullif(a.amount, 0), w.customers) AS cac,
            -- What a customer leaves in a month, before what it cost to win it.
            revrtm.ratio(k.amount, k.customers * 12) * revrtm.ratio(p.year_margin, p.year_amount) AS monthly
@@ -158,13 +177,17 @@ WITH rule AS MATERIALIZED (
           UNION SELECT x.route_id FROM route_part x
           UNION SELECT x.route_id FROM spent x
           UNION SELECT x.route_id FROM kept_cell x
-          UNION SELECT x.route_id FROM submitted x) r
+          UNION SELECT x.route_id FROM submitted x
+          UNION SELECT x.route_id FROM opened x
+          UNION SELECT x.route_id FROM goal x) r
     CROSS JOIN month m
     LEFT JOIN won_customer w ON w.route_id = r.route_id AND w.period = m.period
     LEFT JOIN acquisition a ON a.route_id = r.route_id AND a.period = m.period
     LEFT JOIN kept_route k ON k.route_id = r.route_id AND k.period = m.period
     LEFT JOIN route_part p ON p.route_id = r.route_id AND p.period = m.period
     LEFT JOIN submitted g ON g.route_id = r.route_id AND g.period = m.period
+    LEFT JOIN opened o ON o.route_id = r.route_id AND o.period = m.period
+    LEFT JOIN goal t ON t.route_id = r.route_id AND t.period = m.period
 ), lead AS (
     -- A registration that became no deal is a lead of its own, without a segment.
     SELECT d.route_id, CASE WHEN 'segment' = ANY (by) THEN '(none)' ELSE '(all)' END AS segment, d.region, d.product,
@@ -227,7 +250,9 @@ WITH rule AS MATERIALIZED (
                     WHEN coalesce(e.year_amount, 0) = 0 THEN 'no_revenue' WHEN e.lost = 0 THEN 'no_churn'
                     WHEN e.accounts < u.small_n THEN 'small_n' END AS note) l
     CROSS JOIN LATERAL (VALUES
-        ('pipeline_coverage', NULL::numeric, coalesce(e.open_amount, 0), NULL::numeric, NULL::bigint, 'no_target'),
+        ('pipeline_coverage', CASE WHEN e.missing > 0 THEN revrtm.ratio(coalesce(e.open_amount, 0), e.missing) END,
+         coalesce(e.open_amount, 0), CASE WHEN e.missing > 0 THEN e.missing WHEN e.missing <= 0 THEN 0 END, NULL::bigint,
+         CASE WHEN e.goal IS NULL THEN 'no_target' WHEN e.missing <= 0 THEN 'target_met' END),
         ('cac', e.cac, coalesce(e.spend, 0), e.customers, e.customers,
          coalesce(revrtm.ratio_note(e.customers, 'no_customers'), e.spend_note, revrtm.ratio_note(e.spend, 'zero_spend'))),
         ('ltv', revrtm.ratio(e.monthly * 12, l.churn), e.monthly * 12, l.churn, e.accounts, l.note),
@@ -239,7 +264,8 @@ WITH rule AS MATERIALIZED (
         ('payback', CASE WHEN e.monthly > 0 THEN revrtm.ratio(e.cac, e.monthly) END, e.cac, e.monthly, e.customers,
          coalesce(revrtm.ratio_note(e.customers, 'no_customers'),
                   CASE WHEN e.monthly IS NULL THEN 'no_revenue' WHEN e.monthly <= 0 THEN 'no_payback' END)),
-        ('conflict_rate', NULL, NULL, e.registrations, e.registrations, 'no_conflict_case'),
+        ('conflict_rate', revrtm.ratio(coalesce(e.cases, 0), e.registrations), coalesce(e.cases, 0), e.registrations,
+         e.registrations, revrtm.ratio_note(e.registrations, 'no_registration')),
         ('payout_accuracy', NULL, NULL, NULL, NULL, 'no_payout_run')) v (kpi, value, numerator, denominator, n, note)
     UNION ALL
     SELECT CASE WHEN u.whole THEN (SELECT s.first FROM span s) ELSE k.period END, k.route_id, k.segment, k.region, '(all)', v.kpi,
@@ -308,7 +334,7 @@ COMMENT ON VIEW revrtm.kpi IS
 'Every KPI, long. Grain: KPI x month x route x segment x region x product. (none) where the CRM tells none; (all) where the source of a KPI does not tell the dimension: cac, ltv, ltv_capped, ltv_cac, payback, pipeline_coverage, conflict_rate and payout_accuracy are by route, nrr and grr have no product, approval_time no segment. Sum numerators and denominators before dividing; medians and what is made of them ask kpi_between for another grain.';
 COMMENT ON COLUMN revrtm.kpi.kpi_key IS 'kpi:period:route_id:segment:region:product.';
 COMMENT ON COLUMN revrtm.kpi.kpi IS
-'sourced_pipeline, influenced_pipeline: amount of the deals created in the month that a partner sourced, or took part in without (co-sell and influenced). win_rate: won of the deals closed in the month; win_rate_created: won of those created in the month that are closed by now. cycle_time_median, cycle_time_p90: days from the day of creation to that of the end of the deals won in the month. sqo_rate: deals created in the month that became sales qualified in time, of all of them and the registrations of the month that became no deal. velocity: open amount x win rate / median days, money a day. pipeline_coverage: open amount at the month''s end over what is missing to the target. cac: spend, by the lag before, over accounts won for the first time; NULL where nothing was spent. ltv: yearly revenue a customer x gross margin of a year / share of customers lost in a year; ltv_capped: its life cut at kpi_rule.ltv_months; ltv_cac; payback: cac in months of margin of a customer. gross_margin: margin over amount of won deals. nrr, grr: revenue of the customers of twelve months before, now, over then, without what they grew by in grr; of the route, segment and region of a customer''s first won deal. approval_time: median business hours of registrations decided in the month. conflict_rate. payout_accuracy.';
+'sourced_pipeline, influenced_pipeline: amount of the deals created in the month that a partner sourced, or took part in without (co-sell and influenced). win_rate: won of the deals closed in the month; win_rate_created: won of those created in the month that are closed by now. cycle_time_median, cycle_time_p90: days from the day of creation to that of the end of the deals won in the month. sqo_rate: deals created in the month that became sales qualified in time, of all of them and the registrations of the month that became no deal. velocity: open amount x win rate / median days, money a day. pipeline_coverage: open amount at the month''s end over what the won amount of the month leaves of its target of revenue. cac: spend, by the lag before, over accounts won for the first time; NULL where nothing was spent. ltv: yearly revenue a customer x gross margin of a year / share of customers lost in a year; ltv_capped: its life cut at kpi_rule.ltv_months; ltv_cac; payback: cac in months of margin of a customer. gross_margin: margin over amount of won deals. nrr, grr: revenue of the customers of twelve months before, now, over then, without what they grew by in grr; of the route, segment and region of a customer''s first won deal. approval_time: median business hours of registrations decided in the month. conflict_rate: conflict cases opened in the month over registrations submitted in it. payout_accuracy.';
 COMMENT ON COLUMN revrtm.kpi.period IS 'First day of the month.';
 COMMENT ON COLUMN revrtm.kpi.route_id IS 'Route to market.';
 COMMENT ON COLUMN revrtm.kpi.segment IS 'Segment.';

@@ -178,7 +178,7 @@ BEGIN
     )
     SELECT t.metric, round(t.before, 6), round(t.after, 6), round(t.after - t.before, 6), round(t.adjusted, 6), t.lo, t.hi,
            t.n_before, t.n_after, t.used, t.dropped, t.direction, o.verdict,
-           CASE WHEN t.metric = 'conflict_rate' AND t.used + t.dropped = 0 THEN 'no_conflict_case'
+           CASE WHEN t.metric = 'conflict_rate' AND t.used + t.dropped = 0 THEN 'no_registration'
                 WHEN t.used = 0 THEN 'no_common_stratum'
                 WHEN t.metric = 'win_rate' AND least(t.n_before, t.n_after) < coalesce((SELECT r.small_n FROM revrtm.kpi_rule r), 20) THEN 'small_n'
                 WHEN t.dropped > 0 THEN 'strata_dropped' END

@@ -159,7 +159,7 @@ INSERT INTO mt.kpi VALUES
     ('win_rate', 'direct', 0.25, 30, 120, 120, NULL), ('win_rate', '(all)', 1, 90, 90, 90, NULL),
     ('cycle_time_median', 'direct', 80, NULL, NULL, 30, NULL),
     -- Slow approvals cap a self score of 4; conflicts are not there.
-    ('approval_time', '(all)', 60, 5, 9, 5, 'open_backlog'), ('conflict_rate', '(all)', NULL, NULL, 0, 0, 'no_conflict_case'),
+    ('approval_time', '(all)', 60, 5, 9, 5, 'open_backlog'), ('conflict_rate', '(all)', NULL, NULL, 0, 0, 'no_registration'),
     -- Better than they say: money, of which the share counts.
     ('sourced_pipeline', '(all)', 40000, 40000, 100000, 9, NULL), ('influenced_pipeline', '(all)', 50000, 50000, 100000, 9, NULL),
     ('payout_accuracy', '(all)', NULL, NULL, NULL, 0, 'no_payout_run');
