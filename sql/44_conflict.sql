@@ -134,7 +134,7 @@ ALTER TABLE revrtm.conflict_party ENABLE ROW LEVEL SECURITY;
 CREATE POLICY staff ON revrtm.conflict_party
     USING ((SELECT revrtm.is_staff())) WITH CHECK ((SELECT revrtm.is_staff()));
 CREATE POLICY partner_read ON revrtm.conflict_party FOR SELECT
-    USING (partner_id = (SELECT revrtm.current_partner()));
+    USING (partner_id = (SELECT revrtm.current_partner()) AND revrtm.guard_plan());
 
 CREATE TABLE revrtm.conflict_evidence (
     evidence_id   uuid NOT NULL DEFAULT gen_random_uuid(),
@@ -170,7 +170,7 @@ ALTER TABLE revrtm.conflict_evidence ENABLE ROW LEVEL SECURITY;
 CREATE POLICY staff ON revrtm.conflict_evidence
     USING ((SELECT revrtm.is_staff())) WITH CHECK ((SELECT revrtm.is_staff()));
 CREATE POLICY partner_read ON revrtm.conflict_evidence FOR SELECT
-    USING (partner_id = (SELECT revrtm.current_partner()));
+    USING (partner_id = (SELECT revrtm.current_partner()) AND revrtm.guard_plan());
 CREATE POLICY partner_show ON revrtm.conflict_evidence FOR INSERT
     WITH CHECK (NOT verified AND partner_id = (SELECT revrtm.current_partner())
         AND EXISTS (SELECT FROM revrtm.conflict_party p

@@ -233,7 +233,7 @@ COMMENT ON COLUMN revrtm.life_cycle_event.changed IS
 ALTER TABLE revrtm.life_cycle_event ENABLE ROW LEVEL SECURITY;
 CREATE POLICY programme_read ON revrtm.life_cycle_event FOR SELECT USING ((SELECT revrtm.sees_programme()));
 CREATE POLICY partner_read ON revrtm.life_cycle_event FOR SELECT
-    USING (partner_id = (SELECT revrtm.current_partner()));
+    USING (partner_id = (SELECT revrtm.current_partner()) AND revrtm.guard_plan());
 
 CREATE FUNCTION revrtm.log_life_cycle() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER

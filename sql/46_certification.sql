@@ -47,7 +47,7 @@ COMMENT ON COLUMN revrtm.learner.role IS 'Role, see curriculum.';
 ALTER TABLE revrtm.learner ENABLE ROW LEVEL SECURITY;
 CREATE POLICY staff ON revrtm.learner USING ((SELECT revrtm.is_staff())) WITH CHECK ((SELECT revrtm.is_staff()));
 CREATE POLICY programme_read ON revrtm.learner FOR SELECT USING ((SELECT revrtm.sees_programme()));
-CREATE POLICY partner ON revrtm.learner USING (partner_id = (SELECT revrtm.current_partner()))
+CREATE POLICY partner ON revrtm.learner USING (partner_id = (SELECT revrtm.current_partner()) AND revrtm.guard_plan())
     WITH CHECK (partner_id = (SELECT revrtm.current_partner()));
 
 CREATE TABLE revrtm.certification (
@@ -95,7 +95,7 @@ ALTER TABLE revrtm.certification ENABLE ROW LEVEL SECURITY;
 CREATE POLICY staff ON revrtm.certification USING ((SELECT revrtm.is_staff())) WITH CHECK ((SELECT revrtm.is_staff()));
 CREATE POLICY programme_read ON revrtm.certification FOR SELECT USING ((SELECT revrtm.sees_programme()));
 CREATE POLICY partner_read ON revrtm.certification FOR SELECT
-    USING (partner_id = (SELECT revrtm.current_partner()));
+    USING (partner_id = (SELECT revrtm.current_partner()) AND revrtm.guard_plan());
 CREATE POLICY partner_claim ON revrtm.certification FOR INSERT
     WITH CHECK (partner_id = (SELECT revrtm.current_partner()) AND status = 'claimed');
 

@@ -31,7 +31,7 @@ COMMENT ON COLUMN revrtm.fund.held IS 'What requests and awards hold of it: appr
 ALTER TABLE revrtm.fund ENABLE ROW LEVEL SECURITY;
 CREATE POLICY staff ON revrtm.fund USING ((SELECT revrtm.is_staff())) WITH CHECK ((SELECT revrtm.is_staff()));
 CREATE POLICY programme_read ON revrtm.fund FOR SELECT USING ((SELECT revrtm.sees_programme()));
-CREATE POLICY partner_read ON revrtm.fund FOR SELECT USING (partner_id = (SELECT revrtm.current_partner()));
+CREATE POLICY partner_read ON revrtm.fund FOR SELECT USING (partner_id = (SELECT revrtm.current_partner()) AND revrtm.guard_plan());
 
 CREATE FUNCTION revrtm.keep_fund() RETURNS trigger
 LANGUAGE plpgsql
@@ -171,10 +171,10 @@ COMMENT ON COLUMN revrtm.mdf_request.held_on IS 'First day of the activity, on w
 ALTER TABLE revrtm.mdf_request ENABLE ROW LEVEL SECURITY;
 CREATE POLICY staff ON revrtm.mdf_request USING ((SELECT revrtm.is_staff())) WITH CHECK ((SELECT revrtm.is_staff()));
 CREATE POLICY programme_read ON revrtm.mdf_request FOR SELECT USING ((SELECT revrtm.sees_programme()));
-CREATE POLICY partner_read ON revrtm.mdf_request FOR SELECT USING (partner_id = (SELECT revrtm.current_partner()));
+CREATE POLICY partner_read ON revrtm.mdf_request FOR SELECT USING (partner_id = (SELECT revrtm.current_partner()) AND revrtm.guard_plan());
 CREATE POLICY partner_ask ON revrtm.mdf_request FOR INSERT
     WITH CHECK (partner_id = (SELECT revrtm.current_partner()) AND status = 'requested');
-CREATE POLICY partner_change ON revrtm.mdf_request FOR UPDATE USING (partner_id = (SELECT revrtm.current_partner()))
+CREATE POLICY partner_change ON revrtm.mdf_request FOR UPDATE USING (partner_id = (SELECT revrtm.current_partner()) AND revrtm.guard_plan())
     WITH CHECK (partner_id = (SELECT revrtm.current_partner())
         AND status IN ('requested', 'approved', 'executed', 'claimed', 'withdrawn'));
 
@@ -295,7 +295,7 @@ COMMENT ON COLUMN revrtm.spiff_award.held IS 'What it holds of the fund: the amo
 ALTER TABLE revrtm.spiff_award ENABLE ROW LEVEL SECURITY;
 CREATE POLICY staff ON revrtm.spiff_award USING ((SELECT revrtm.is_staff())) WITH CHECK ((SELECT revrtm.is_staff()));
 CREATE POLICY programme_read ON revrtm.spiff_award FOR SELECT USING ((SELECT revrtm.sees_programme()));
-CREATE POLICY partner_read ON revrtm.spiff_award FOR SELECT USING (partner_id = (SELECT revrtm.current_partner()));
+CREATE POLICY partner_read ON revrtm.spiff_award FOR SELECT USING (partner_id = (SELECT revrtm.current_partner()) AND revrtm.guard_plan());
 
 CREATE FUNCTION revrtm.keep_spiff_award() RETURNS trigger
 LANGUAGE plpgsql

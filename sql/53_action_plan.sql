@@ -37,7 +37,7 @@ COMMENT ON COLUMN revrtm.action_plan.checked_at IS
 ALTER TABLE revrtm.action_plan ENABLE ROW LEVEL SECURITY;
 CREATE POLICY staff ON revrtm.action_plan USING ((SELECT revrtm.is_staff())) WITH CHECK ((SELECT revrtm.is_staff()));
 CREATE POLICY programme_read ON revrtm.action_plan FOR SELECT USING ((SELECT revrtm.sees_programme()));
-CREATE POLICY partner ON revrtm.action_plan USING (partner_id = (SELECT revrtm.current_partner()))
+CREATE POLICY partner ON revrtm.action_plan USING (partner_id = (SELECT revrtm.current_partner()) AND revrtm.guard_plan())
     WITH CHECK (partner_id = (SELECT revrtm.current_partner()));
 
 CREATE TABLE revrtm.plan_step (
@@ -70,7 +70,7 @@ COMMENT ON COLUMN revrtm.plan_step.checked_at IS
 ALTER TABLE revrtm.plan_step ENABLE ROW LEVEL SECURITY;
 CREATE POLICY staff ON revrtm.plan_step USING ((SELECT revrtm.is_staff())) WITH CHECK ((SELECT revrtm.is_staff()));
 CREATE POLICY programme_read ON revrtm.plan_step FOR SELECT USING ((SELECT revrtm.sees_programme()));
-CREATE POLICY partner ON revrtm.plan_step USING (partner_id = (SELECT revrtm.current_partner()))
+CREATE POLICY partner ON revrtm.plan_step USING (partner_id = (SELECT revrtm.current_partner()) AND revrtm.guard_plan())
     WITH CHECK (partner_id = (SELECT revrtm.current_partner()));
 
 CREATE TABLE revrtm.referral (
@@ -113,7 +113,7 @@ COMMENT ON COLUMN revrtm.referral.checked_at IS
 ALTER TABLE revrtm.referral ENABLE ROW LEVEL SECURITY;
 CREATE POLICY staff ON revrtm.referral USING ((SELECT revrtm.is_staff())) WITH CHECK ((SELECT revrtm.is_staff()));
 CREATE POLICY programme_read ON revrtm.referral FOR SELECT USING ((SELECT revrtm.sees_programme()));
-CREATE POLICY partner ON revrtm.referral USING (partner_id = (SELECT revrtm.current_partner()))
+CREATE POLICY partner ON revrtm.referral USING (partner_id = (SELECT revrtm.current_partner()) AND revrtm.guard_plan())
     WITH CHECK (partner_id = (SELECT revrtm.current_partner()));
 
 CREATE FUNCTION revrtm.keep_opened() RETURNS trigger

@@ -233,7 +233,7 @@ COMMENT ON COLUMN revrtm.partner_tier.valid IS 'When it had it, [from, until); w
 ALTER TABLE revrtm.partner_tier ENABLE ROW LEVEL SECURITY;
 CREATE POLICY staff ON revrtm.partner_tier USING ((SELECT revrtm.is_staff())) WITH CHECK ((SELECT revrtm.is_staff()));
 CREATE POLICY programme_read ON revrtm.partner_tier FOR SELECT USING ((SELECT revrtm.sees_programme()));
-CREATE POLICY partner_read ON revrtm.partner_tier FOR SELECT USING (partner_id = (SELECT revrtm.current_partner()));
+CREATE POLICY partner_read ON revrtm.partner_tier FOR SELECT USING (partner_id = (SELECT revrtm.current_partner()) AND revrtm.guard_plan());
 
 CREATE FUNCTION revrtm.tier_at(partner_id text, at timestamptz DEFAULT revrtm.as_of()) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE COST 100
