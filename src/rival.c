@@ -263,12 +263,11 @@ scopes_overlap(TupleTableSlot *slot, const RtmRegistration *reg, int column, Typ
 }
 
 static bool
-is_other(TupleTableSlot *slot, const RtmMachine *machine, const RtmRegistration *reg,
-		 RtmSearch search, DateADT day)
+is_other(TupleTableSlot *slot, const RtmRegistration *reg, RtmSearch search, DateADT day)
 {
 	bool		isnull;
 	Datum		value = slot_getattr(slot, REG_STATUS, &isnull);
-	const RtmState *state = isnull ? NULL : rtm_state(machine, TextDatumGetCString(value));
+	const RtmState *state = isnull ? NULL : rtm_state(TextDatumGetCString(value));
 
 	if (state == NULL)
 		return false;
@@ -296,8 +295,7 @@ is_other(TupleTableSlot *slot, const RtmMachine *machine, const RtmRegistration 
  * may be older than what the partner has just been told of.
  */
 bool
-rtm_find_other(Relation rel, const RtmMachine *machine, const RtmRegistration *reg,
-			   RtmSearch search, DateADT day, const pg_uuid_t *self, RtmRival *other)
+rtm_find_other(Relation rel, const RtmRegistration *reg, RtmSearch search, DateADT day, const pg_uuid_t *self, RtmRival *other)
 {
 	Relation	index = rtm_open_index(rel, REG_ACCOUNT);	/* of those that wait or protect */
 	TupleTableSlot *slot = table_slot_create(rel, NULL);
@@ -314,7 +312,7 @@ rtm_find_other(Relation rel, const RtmMachine *machine, const RtmRegistration *r
 	while (index_getnext_slot(scan, ForwardScanDirection, slot))
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (is_row(slot, self) || !is_other(slot, machine, reg, search, day) ||
+		if (is_row(slot, self) || !is_other(slot, reg, search, day) ||
 			!scopes_overlap(slot, reg, REG_PRODUCT, span) ||
 			!scopes_overlap(slot, reg, REG_REGION, span) ||
 			(found && !comes_before(slot, other->submitted_at, &other->id)))
