@@ -201,6 +201,7 @@ PGTAP = \
 	test/pgtap/claim.sql \
 	test/pgtap/curve_fit.sql \
 	test/pgtap/demo_council.sql \
+	test/pgtap/eligibility_route.sql \
 	test/pgtap/freeze.sql \
 	test/pgtap/identity.sql \
 	test/pgtap/markov.sql \

@@ -41,7 +41,8 @@ refuse(const char *constraint, const char *what, const char *hint)
 			 errhint("%s", hint),
 			 err_generic_string(PG_DIAG_SCHEMA_NAME, "revrtm"),
 			 err_generic_string(PG_DIAG_TABLE_NAME, "deal_registration"),
-			 err_generic_string(PG_DIAG_CONSTRAINT_NAME, psprintf("deal_registration_%s", constraint))));
+			 err_generic_string(PG_DIAG_CONSTRAINT_NAME,
+								psprintf("deal_registration_%s", constraint))));
 }
 
 static void
@@ -132,7 +133,8 @@ check_json(Datum value, const char *column, bool list_too)
 {
 	Jsonb	   *json = DatumGetJsonbP(value);
 
-	if (!JB_ROOT_IS_OBJECT(json) && !(list_too && JB_ROOT_IS_ARRAY(json) && !JB_ROOT_IS_SCALAR(json)))
+	if (!JB_ROOT_IS_OBJECT(json) &&
+		!(list_too && JB_ROOT_IS_ARRAY(json) && !JB_ROOT_IS_SCALAR(json)))
 		refuse(column, list_too ? "evidence is neither a JSON object nor an array"
 			   : "details is no JSON object",
 			   "Where there is nothing to say, leave it out.");

@@ -295,7 +295,8 @@ is_other(TupleTableSlot *slot, const RtmRegistration *reg, RtmSearch search, Dat
  * may be older than what the partner has just been told of.
  */
 bool
-rtm_find_other(Relation rel, const RtmRegistration *reg, RtmSearch search, DateADT day, const pg_uuid_t *self, RtmRival *other)
+rtm_find_other(Relation rel, const RtmRegistration *reg, RtmSearch search, DateADT day,
+			   const pg_uuid_t *self, RtmRival *other)
 {
 	Relation	index = rtm_open_index(rel, REG_ACCOUNT);	/* of those that wait or protect */
 	TupleTableSlot *slot = table_slot_create(rel, NULL);

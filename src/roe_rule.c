@@ -196,8 +196,8 @@ read_rule(RtmRule *rule, char *name, char *kind, Jsonb *parameters)
 		rule->kind++;
 	if (rule->kind == RTM_RULE_KINDS)
 		refuse(name, psprintf("Kind \"%s\" is unknown.", kind),
-			   "The kinds are blocked_route, direct_active, duplicate, existing_customer, incomplete, "
-			   "min_amount, pending, protected and territory.");
+			   "The kinds are blocked_route, direct_active, duplicate, existing_customer, "
+			   "incomplete, min_amount, pending, protected and territory.");
 	if (!JB_ROOT_IS_OBJECT(parameters))
 		refuse(name, "parameters is not an object.", "It is {} where nothing is to be said.");
 	rule->verdict = rule_kind[rule->kind].verdict;
@@ -222,7 +222,8 @@ read_rule(RtmRule *rule, char *name, char *kind, Jsonb *parameters)
 		else if (parameter == NULL || strcmp(key, parameter) != 0)
 			refuse(name, psprintf("Parameter \"%s\" is unknown to kind %s.", key, kind),
 				   parameter == NULL ? "The kind takes verdict alone."
-				   : rule->kind == RTM_BLOCKED_ROUTE ? "The kind takes verdict, routes and unassigned."
+				   : rule->kind == RTM_BLOCKED_ROUTE
+				   ? "The kind takes verdict, routes and unassigned."
 				   : psprintf("The kind takes verdict and %s.", parameter));
 		else if (rule->kind == RTM_INCOMPLETE || rule->kind == RTM_BLOCKED_ROUTE)
 			read_fields(rule, parameter, &element);
