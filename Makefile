@@ -261,8 +261,9 @@ PGTAP = \
 	test/pgtap/conflict.sql \
 	test/pgtap/curve_fit.sql \
 	test/pgtap/demo_council.sql \
-	test/pgtap/enablement.sql \
 	test/pgtap/duplicate.sql \
+	test/pgtap/eligibility_route.sql \
+	test/pgtap/enablement.sql \
 	test/pgtap/freeze.sql \
 	test/pgtap/identity.sql \
 	test/pgtap/kpi.sql \

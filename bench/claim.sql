@@ -51,7 +51,7 @@ SELECT count(*) AS "rows that differ" FROM (
     UNION ALL (SELECT * FROM revrtm.overlapping_claims('TABLE public.bench_even') EXCEPT ALL SELECT * FROM bench_join_even)
     UNION ALL (SELECT * FROM bench_join_hot_quarter EXCEPT ALL SELECT * FROM revrtm.overlapping_claims('TABLE public.bench_hot_quarter'))) d;
 
--- The join of the largest hot one takes minutes and is left out.
+-- The joins of the larger hot ones take minutes and are left out.
 CREATE TEMP TABLE arm (claims text, side text, query text);
 INSERT INTO arm
 SELECT c, s, format(CASE s WHEN 'SQL' THEN 'SELECT count(overlap) FROM bench_join_%s' ELSE 'SELECT count(overlap) FROM revrtm.overlapping_claims(''TABLE public.bench_%s'')' END, c)

@@ -3,13 +3,13 @@
 
 CREATE FUNCTION revrtm.registration_is_valid(account_id text, partner_id text, product_codes text[],
     region_codes text[], product int8multirange, region int8multirange, protection daterange, status text,
-    amount numeric, currency text, expected_close date, evidence jsonb, details jsonb, opportunity_id text)
+    active boolean, amount numeric, currency text, expected_close date, evidence jsonb, details jsonb, opportunity_id text)
 RETURNS boolean
 LANGUAGE c IMMUTABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'revrtm_registration_is_valid';
 COMMENT ON FUNCTION revrtm.registration_is_valid(text, text, text[], text[], int8multirange, int8multirange,
-    daterange, text, numeric, text, date, jsonb, jsonb, text) IS
-'Whether the fields of a registration hold what they may: true, or 23514 with what is wrong, a hint, and the constraint: deal_registration_account, _partner and _opportunity (an id of 1 to 255 bytes), _codes (not empty), _scope (not empty), _protection (not empty, no infinite day; a side may be open), _status (one of the fourteen), _amount (not negative, finite), _currency (three capital letters), _close (finite), _evidence (object or array), _details (object). NULL passes.';
+    daterange, text, boolean, numeric, text, date, jsonb, jsonb, text) IS
+'Whether the fields of a registration hold what they may: true, or 23514 with what is wrong, a hint, and the constraint: deal_registration_account, _partner and _opportunity (an id of 1 to 255 bytes), _codes (not empty), _scope (not empty), _protection (not empty, no infinite day; a side may be open), _status (one of the fourteen), _active (as the status has it), _amount (not negative, finite), _currency (three capital letters), _close (finite), _evidence (object or array), _details (object). NULL passes.';
 
 CREATE TABLE revrtm.deal_registration (
     registration_id uuid NOT NULL DEFAULT gen_random_uuid(),
@@ -40,11 +40,7 @@ CREATE TABLE revrtm.deal_registration (
         WHERE (active AND exclusive),
     CONSTRAINT deal_registration_fields
         CHECK (revrtm.registration_is_valid(account_id, partner_id, product_codes, region_codes, product, region,
-            protection, status, amount, currency, expected_close, evidence, details, opportunity_id)),
-    -- What roe_protected rests on: it would overlook an empty scope or period.
-    CONSTRAINT deal_registration_scope CHECK (NOT isempty(product) AND NOT isempty(region)),
-    CONSTRAINT deal_registration_protection CHECK (NOT isempty(protection)),
-    CONSTRAINT deal_registration_active CHECK (active = (status = ANY ('{approved,extended,converted}')))
+            protection, status, active, amount, currency, expected_close, evidence, details, opportunity_id))
 );
 CREATE INDEX deal_registration_partner ON revrtm.deal_registration (partner_id, account_id);
 CREATE INDEX deal_registration_live ON revrtm.deal_registration (account_id)
@@ -52,6 +48,8 @@ CREATE INDEX deal_registration_live ON revrtm.deal_registration (account_id)
 
 COMMENT ON TABLE revrtm.deal_registration IS
 'A partner''s claim to work an account, for some products in some regions. Two active exclusive ones never overlap in account, region, product and protection (constraint roe_protected, 23P01).';
+COMMENT ON CONSTRAINT deal_registration_fields ON revrtm.deal_registration IS
+'Ids of 1 to 255 bytes; codes, scopes and protection not empty, for roe_protected would overlook those; active as the status has it; amounts, days and documents as they may be. Errors name deal_registration_account and so on: see registration_is_valid().';
 COMMENT ON COLUMN revrtm.deal_registration.registration_id IS 'Identifier, random.';
 COMMENT ON COLUMN revrtm.deal_registration.account_id IS 'Account in the CRM, 1 to 255 bytes.';
 COMMENT ON COLUMN revrtm.deal_registration.partner_id IS 'Partner that registers, 1 to 255 bytes.';

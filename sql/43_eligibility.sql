@@ -20,7 +20,7 @@ COMMENT ON TABLE revrtm.roe_rule IS
 'Rules of engagement: what is asked of a registration when it is submitted and when it is approved. Grain: one rule. A rule that does not pass gives its verdict; deny refuses the row (23514, roe_not_eligible).';
 COMMENT ON COLUMN revrtm.roe_rule.rule IS 'Name of the rule.';
 COMMENT ON COLUMN revrtm.roe_rule.kind IS
-'duplicate (reason code DUP): the partner has another registration that overlaps in account, product and region, and waits or protects. protected (PROTECTED): another registration protects some of it. pending (PENDING): another exclusive one waits longer for some of it. existing_customer (EXISTING_CUSTOMER): the account bought within customer_lookback, not through this partner. direct_active (DIRECT_ACTIVE): an open deal of the account without a partner was created or touched within direct_lookback. min_amount (MIN_AMOUNT): the amount is below the minimum of its currency. incomplete (INCOMPLETE): one of required_fields is missing. blocked_route (BLOCKED_ROUTE): somewhere in the products and regions, for the account''s segment, the role matrix blocks one of routes, and none of them leads or is eligible; NO_ROUTE: in a product and region none of them leads or is eligible. territory (TERRITORY): a region is neither the partner''s region, as the CRM has it, nor below it; review where that region is not known or no node of the tree. certified (CERT): fewer than people of the partner are certified for one of the products. partner_tier (PARTNER_TIER): the partner''s tier is below tier. possible_duplicate (POSSIBLE_DUP): another partner registered an account that is, or may be, the same, see account_twin().';
+'duplicate (reason code DUP): the partner has another registration that overlaps in account, product and region, and waits or protects. protected (PROTECTED): another registration protects some of it. pending (PENDING): another exclusive one waits longer for some of it. existing_customer (EXISTING_CUSTOMER): the account bought within customer_lookback, not through this partner. direct_active (DIRECT_ACTIVE): an open deal of the account without a partner was created or touched within direct_lookback. min_amount (MIN_AMOUNT): the amount is below the minimum of its currency. incomplete (INCOMPLETE): one of required_fields is missing. blocked_route (BLOCKED_ROUTE): somewhere in the products and regions, for the account''s segment, the role matrix blocks one of routes, and none of them leads or is eligible; NO_ROUTE: somewhere none of them leads or is eligible. territory (TERRITORY): a region is neither the partner''s region, as the CRM has it, nor below it; review where that region is not known or no node of the tree. certified (CERT): fewer than people of the partner are certified for one of the products. partner_tier (PARTNER_TIER): the partner''s tier is below tier. possible_duplicate (POSSIBLE_DUP): another partner registered an account that is, or may be, the same, see account_twin().';
 COMMENT ON COLUMN revrtm.roe_rule.parameters IS
 'verdict: warn, review or deny, what it says where it does not pass (deny by default; warn for protected, which queues a partner''s registration, and for pending; where a possible_duplicate only may be the same it is warn). customer_lookback (36 months) and direct_lookback (60 days): intervals, counted back by the clock of the programme''s zone. minimum: an object of least amounts by currency, {"USD": 5000}. required_fields: names of columns, and details.KEY or evidence.KEY. routes: those that registrations take, by default partner_sourced alone. unassigned: pass (the default), warn, review or deny, what blocked_route says of NO_ROUTE. people: how many, 1 by default. tier: a tier of revrtm.tier.';
 COMMENT ON COLUMN revrtm.roe_rule.enabled IS 'Whether it is asked.';
@@ -73,14 +73,14 @@ REVOKE ALL ON FUNCTION revrtm.account_segment(text) FROM PUBLIC;
 COMMENT ON FUNCTION revrtm.account_segment(text) IS
 'Segment of an account, as the CRM has it; NULL for none. For the rules alone.';
 
-CREATE FUNCTION revrtm.partner_fact(partner_id text)
+CREATE FUNCTION revrtm.partner_region(partner_id text)
 RETURNS TABLE (region text)
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
 BEGIN ATOMIC
-    SELECT min(p.region) FROM revrtm.partner p WHERE p.partner_id = partner_fact.partner_id;
+    SELECT min(p.region) FROM revrtm.partner p WHERE p.partner_id = partner_region.partner_id;
 END;
-REVOKE ALL ON FUNCTION revrtm.partner_fact(text) FROM PUBLIC;
-COMMENT ON FUNCTION revrtm.partner_fact(text) IS
+REVOKE ALL ON FUNCTION revrtm.partner_region(text) FROM PUBLIC;
+COMMENT ON FUNCTION revrtm.partner_region(text) IS
 'Region of a partner, as the CRM has it; NULL for none. For the rules alone.';
 
 -- Asking.

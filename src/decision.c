@@ -316,7 +316,7 @@ revrtm_promote_registrations(PG_FUNCTION_ARGS)
 		REG_SET(&reg, REG_PROTECTION, rtm_protection_from(terms->programme, day));
 		if (rtm_is_exclusive(&reg) &&
 			(rtm_find_rival(rel, &reg, NULL, &rival) ||
-			 rtm_find_other(rel, terms->states, &reg, RTM_EARLIER, day, NULL, &rival)))
+			 rtm_find_other(rel, &reg, RTM_EARLIER, day, NULL, &rival)))
 			continue;
 
 		args[0] = REG_VALUE(&reg, REG_ID);

@@ -187,7 +187,7 @@ ask_duplicate(const RtmCase *on, const RtmRule *rule, RtmFinding *finding)
 
 	if (!rtm_may_see_partner(on->rel, on->reg))
 		rtm_needs_review(finding);
-	else if (rtm_find_other(on->rel, on->terms->states, on->reg, RTM_OWN, on->day, on->self,
+	else if (rtm_find_other(on->rel, on->reg, RTM_OWN, on->day, on->self,
 							&other))
 		rtm_fail(finding, rule, rtm_may_tell(RelationGetRelid(on->rel), &other)
 				 ? psprintf("The partner's registration %s covers some of it.",
@@ -203,7 +203,7 @@ ask_pending(const RtmCase *on, const RtmRule *rule, RtmFinding *finding)
 	if (rtm_actor(on->rel) == RTM_PARTNER)
 		rtm_needs_review(finding);
 	else if (rtm_is_exclusive(on->reg) &&
-			 rtm_find_other(on->rel, on->terms->states, on->reg, RTM_EARLIER, on->day, on->self,
+			 rtm_find_other(on->rel, on->reg, RTM_EARLIER, on->day, on->self,
 							&other))
 		rtm_fail(finding, rule,
 				 rtm_may_tell(RelationGetRelid(on->rel), &other)

@@ -233,7 +233,6 @@ rtm_query_terms(FmgrInfo *flinfo)
 		terms = MemoryContextAllocZero(cache->context, sizeof(RtmTerms));
 		terms->context = cache->context;
 		terms->programme = rtm_read_programme(cache->context);
-		terms->states = rtm_read_states(cache->context);
 		cache->data = terms;
 	}
 	return terms;
@@ -243,9 +242,9 @@ const RtmMachine *
 rtm_terms_machine(RtmTerms *terms)
 {
 	if (!terms->has_transitions)
-		rtm_read_transitions(terms->states, terms->context);
+		rtm_read_transitions(&terms->machine, terms->context);
 	terms->has_transitions = true;
-	return terms->states;
+	return &terms->machine;
 }
 
 const RtmRules *
@@ -334,7 +333,7 @@ assigns(const Change *change, int column)
 static const char *
 effective_status(const Change *change)
 {
-	const RtmState *state = rtm_state(change->terms->states, change->before);
+	const RtmState *state = rtm_state(change->before);
 	DateADT		today;
 
 	if (state == NULL || !state->expires || REG_ISNULL(&change->old, REG_PROTECTION))
@@ -351,7 +350,7 @@ effective_status(const Change *change)
 static void
 check_frozen(const Change *change)
 {
-	const RtmState *state = rtm_state(change->terms->states, change->before);
+	const RtmState *state = rtm_state(change->before);
 	const Bitmapset *editable = state == NULL ? NULL : rtm_editable(state);
 	StringInfoData frozen;
 	StringInfoData open;
@@ -612,7 +611,7 @@ revrtm_keep_registration(PG_FUNCTION_ARGS)
 	}
 
 	/* A status that is none the table's own constraint refuses, afterwards. */
-	state = rtm_state(change.terms->states, change.after);
+	state = rtm_state(change.after);
 	judged = is_judged(&change, state);
 	derive_dates(&change, state);
 	if (insert || judged || differs(&change, REG_ACCOUNT))

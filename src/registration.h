@@ -129,7 +129,6 @@ typedef struct RtmState
 	bool		active;			/* it protects */
 	bool		open;			/* it waits for a decision */
 	bool		expires;		/* it is over with its protection */
-	Datum		editable;		/* names of the columns that may change in it, text[] */
 } RtmState;
 
 typedef struct RtmTransition
@@ -142,9 +141,7 @@ typedef struct RtmTransition
 
 typedef struct RtmMachine
 {
-	RtmState   *state;
-	int			states;
-	RtmTransition *transition;	/* read when a row changes its state */
+	RtmTransition *transition;
 	int			transitions;
 } RtmMachine;
 
@@ -154,11 +151,10 @@ extern bool rtm_business_column(int column);
 /* The business column of that name; 0 for none. */
 extern int	rtm_business_column_named(const char *name);
 
-extern RtmMachine *rtm_read_states(MemoryContext context);
 extern void rtm_read_transitions(RtmMachine *machine, MemoryContext context);
 
 /* The state, or NULL for a status that is none. */
-extern const RtmState *rtm_state(const RtmMachine *machine, const char *status);
+extern const RtmState *rtm_state(const char *status);
 
 /* The columns that may change in it. */
 extern Bitmapset *rtm_editable(const RtmState *state);
@@ -197,7 +193,7 @@ typedef enum RtmSearch
 } RtmSearch;
 
 /* Another registration of the account whose scope overlaps, likewise. */
-extern bool rtm_find_other(Relation rel, const RtmMachine *machine, const RtmRegistration *reg,
+extern bool rtm_find_other(Relation rel, const RtmRegistration *reg,
 						   RtmSearch search, DateADT day, const pg_uuid_t *self,
 						   RtmRival *other);
 
@@ -275,7 +271,7 @@ typedef struct RtmTerms
 {
 	MemoryContext context;
 	const RtmProgramme *programme;
-	RtmMachine *states;
+	RtmMachine	machine;		/* read when a row changes its state */
 	bool		has_transitions;
 	const RtmRules *rules;
 	struct RtmRoutes *routes;	/* of roe_route.c */

@@ -17,13 +17,14 @@
 #include "catalog/pg_type.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/date.h"
 #include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
 #include "utils/multirangetypes.h"
 #include "utils/numeric.h"
 #include "utils/rangetypes.h"
 #include "utils/typcache.h"
+
+#include "registration.h"
 
 #define MOST_ID_BYTES 255
 
@@ -115,21 +116,16 @@ check_currency(Datum value)
 }
 
 static void
-check_status(Datum value)
+check_status(Datum value, Datum active, bool no_active)
 {
-	static const char *const known[] = {
-		"draft", "submitted", "queued", "in_review", "action_required", "approved", "extended",
-		"converted", "won", "lost", "rejected", "expired", "withdrawn", "revoked"
-	};
-	text	   *status = DatumGetTextPP(value);
-	int			i;
+	const RtmState *state = rtm_state(TextDatumGetCString(value));
 
-	for (i = 0; i < lengthof(known); i++)
-		if (strlen(known[i]) == VARSIZE_ANY_EXHDR(status) &&
-			memcmp(known[i], VARDATA_ANY(status), VARSIZE_ANY_EXHDR(status)) == 0)
-			return;
-	refuse("status", "status is no state of a registration",
-		   "The states are listed in revrtm.registration_state.");
+	if (state == NULL)
+		refuse("status", "status is no state of a registration",
+			   "The states are listed in revrtm.registration_state.");
+	if (!no_active && DatumGetBool(active) != state->active)
+		refuse("active", "active is not what the status has it",
+			   "Leave it out: it is derived from the status.");
 }
 
 static void
@@ -146,7 +142,7 @@ check_json(Datum value, const char *column, bool list_too)
 
 /*
  * revrtm.registration_is_valid(account_id, partner_id, product_codes,
- * region_codes, product, region, protection, status, amount, currency,
+ * region_codes, product, region, protection, status, active, amount, currency,
  * expected_close, evidence, details, opportunity_id): true, or 23514. NULL is
  * for NOT NULL to refuse.
  */
@@ -161,18 +157,18 @@ revrtm_registration_is_valid(PG_FUNCTION_ARGS)
 	GIVEN(4) check_scope(PG_GETARG_DATUM(4), "product");
 	GIVEN(5) check_scope(PG_GETARG_DATUM(5), "region");
 	GIVEN(6) check_protection(PG_GETARG_DATUM(6));
-	GIVEN(7) check_status(PG_GETARG_DATUM(7));
-	GIVEN(8) check_amount(PG_GETARG_DATUM(8));
-	GIVEN(9) check_currency(PG_GETARG_DATUM(9));
-	GIVEN(10)
+	GIVEN(7) check_status(PG_GETARG_DATUM(7), PG_GETARG_DATUM(8), PG_ARGISNULL(8));
+	GIVEN(9) check_amount(PG_GETARG_DATUM(9));
+	GIVEN(10) check_currency(PG_GETARG_DATUM(10));
+	GIVEN(11)
 	{
-		if (DATE_NOT_FINITE(PG_GETARG_DATEADT(10)))
+		if (DATE_NOT_FINITE(PG_GETARG_DATEADT(11)))
 			refuse("close", "expected_close is infinite",
 				   "Where it is not known, leave it out.");
 	}
-	GIVEN(11) check_json(PG_GETARG_DATUM(11), "evidence", true);
-	GIVEN(12) check_json(PG_GETARG_DATUM(12), "details", false);
-	GIVEN(13) check_id(PG_GETARG_DATUM(13), "opportunity_id", "opportunity");
+	GIVEN(12) check_json(PG_GETARG_DATUM(12), "evidence", true);
+	GIVEN(13) check_json(PG_GETARG_DATUM(13), "details", false);
+	GIVEN(14) check_id(PG_GETARG_DATUM(14), "opportunity_id", "opportunity");
 #undef GIVEN
 	PG_RETURN_BOOL(true);
 }

@@ -3,8 +3,10 @@
  * registration_state.c
  *		The states of a registration, and what leads from one to another.
  *
- * Both are tables that whoever changes a registration is held to, so they are
- * read below their privileges, once a query.
+ * What may change in a state, and what leads from it, are tables that whoever
+ * changes a registration is held to, so they are read below their privileges,
+ * when a row needs them. What the states are is fixed, by a constraint of
+ * their table as well.
  *
  * Copyright (c) 2026, the revrtm developers; see LICENSE
  *-------------------------------------------------------------------------
@@ -26,19 +28,24 @@
 enum
 {
 	STATE_STATUS = 1,
-	STATE_ACTIVE,
-	STATE_OPEN,
-	STATE_EXPIRES,
-	STATE_EDITABLE,
-	STATE_COLUMNS = STATE_EDITABLE
+	STATE_EDITABLE = 5
 };
 
 static const RtmColumn state_column[] = {
 	{STATE_STATUS, "status", TEXTOID},
-	{STATE_ACTIVE, "active", BOOLOID},
-	{STATE_OPEN, "open", BOOLOID},
-	{STATE_EXPIRES, "expires", BOOLOID},
 	{STATE_EDITABLE, "editable_fields", TEXTARRAYOID}
+};
+
+static const RtmState known_state[] = {
+	{"draft"},
+	{"submitted", .open = true},
+	{"queued", .open = true},
+	{"in_review", .open = true},
+	{"action_required", .open = true},
+	{"approved", .active = true, .expires = true},
+	{"extended", .active = true, .expires = true},
+	{"converted", .active = true},
+	{"won"}, {"lost"}, {"rejected"}, {"expired"}, {"withdrawn"}, {"revoked"}
 };
 
 enum
@@ -46,8 +53,7 @@ enum
 	MOVE_FROM = 1,
 	MOVE_TO,
 	MOVE_ACTORS,
-	MOVE_REASON,
-	MOVE_COLUMNS = MOVE_REASON
+	MOVE_REASON
 };
 
 static const RtmColumn transition_column[] = {
@@ -134,7 +140,7 @@ read_texts(Datum array, char ***texts)
  */
 static void
 read_rows(const char *name, const RtmColumn *column, int columns,
-		  void (*read_row) (RtmMachine *, const Datum *), RtmMachine *machine)
+		  void (*read_row) (const Datum *, void *), void *arg)
 {
 	Relation	rel = rtm_open_table(name, AccessShareLock, column, columns);
 	TupleTableSlot *slot = table_slot_create(rel, NULL);
@@ -142,7 +148,7 @@ read_rows(const char *name, const RtmColumn *column, int columns,
 
 	while (table_scan_getnextslot(scan, ForwardScanDirection, slot))
 	{
-		Datum		value[STATE_COLUMNS];
+		Datum		value[MOVE_REASON];
 		bool		isnull = false;
 		int			i;
 
@@ -150,7 +156,7 @@ read_rows(const char *name, const RtmColumn *column, int columns,
 		for (i = 0; i < columns && !isnull; i++)
 			value[i] = slot_getattr(slot, column[i].number, &isnull);
 		if (!isnull)
-			read_row(machine, value);
+			read_row(value, arg);
 	}
 	table_endscan(scan);
 	ExecDropSingleTupleTableSlot(slot);
@@ -165,36 +171,40 @@ read_rows(const char *name, const RtmColumn *column, int columns,
 				: repalloc_huge(array, mul_size(2 * (Size) (count), sizeof(*(array)))); \
 	} while (0)
 
-static void
-read_state(RtmMachine *machine, const Datum *value)
+/* The state whose editable columns are asked for. */
+typedef struct Editable
 {
-	RtmState   *state;
+	const char *status;
+	Bitmapset  *columns;
+} Editable;
 
-	GROW(machine->state, machine->states);
-	state = &machine->state[machine->states++];
-	state->status = TextDatumGetCString(value[STATE_STATUS - 1]);
-	state->active = DatumGetBool(value[STATE_ACTIVE - 1]);
-	state->open = DatumGetBool(value[STATE_OPEN - 1]);
-	state->expires = DatumGetBool(value[STATE_EXPIRES - 1]);
-	state->editable = PointerGetDatum(DatumGetArrayTypePCopy(value[STATE_EDITABLE - 1]));
+static void
+read_editable(const Datum *value, void *arg)
+{
+	Editable   *of = arg;
+	char	  **field;
+	int			n;
+
+	if (strcmp(TextDatumGetCString(value[0]), of->status) != 0)
+		return;
+	n = read_texts(value[1], &field);
+	for (int i = 0; i < n; i++)
+		of->columns = bms_add_member(of->columns, rtm_business_column_named(field[i]));
 }
 
 Bitmapset *
 rtm_editable(const RtmState *state)
 {
-	Bitmapset  *columns = NULL;
-	char	  **field;
-	int			i;
-	int			n = read_texts(state->editable, &field);
+	Editable	of = {.status = state->status};
 
-	for (i = 0; i < n; i++)
-		columns = bms_add_member(columns, rtm_business_column_named(field[i]));
-	return columns;
+	read_rows("registration_state", state_column, lengthof(state_column), read_editable, &of);
+	return of.columns;
 }
 
 static void
-read_transition(RtmMachine *machine, const Datum *value)
+read_transition(const Datum *value, void *arg)
 {
+	RtmMachine *machine = arg;
 	RtmTransition *transition;
 	char	  **actor;
 	int			i;
@@ -213,17 +223,6 @@ read_transition(RtmMachine *machine, const Datum *value)
 				transition->actors |= actor_name[a].actor;
 }
 
-RtmMachine *
-rtm_read_states(MemoryContext context)
-{
-	MemoryContext caller = MemoryContextSwitchTo(context);
-	RtmMachine *machine = palloc0(sizeof(RtmMachine));
-
-	read_rows("registration_state", state_column, lengthof(state_column), read_state, machine);
-	MemoryContextSwitchTo(caller);
-	return machine;
-}
-
 void
 rtm_read_transitions(RtmMachine *machine, MemoryContext context)
 {
@@ -235,13 +234,13 @@ rtm_read_transitions(RtmMachine *machine, MemoryContext context)
 }
 
 const RtmState *
-rtm_state(const RtmMachine *machine, const char *status)
+rtm_state(const char *status)
 {
 	int			i;
 
-	for (i = 0; i < machine->states; i++)
-		if (strcmp(machine->state[i].status, status) == 0)
-			return &machine->state[i];
+	for (i = 0; i < lengthof(known_state); i++)
+		if (strcmp(known_state[i].status, status) == 0)
+			return &known_state[i];
 	return NULL;
 }
 

@@ -275,12 +275,11 @@ scopes_overlap(TupleTableSlot *slot, const RtmRegistration *reg, int column, Typ
 }
 
 static bool
-is_other(TupleTableSlot *slot, const RtmMachine *machine, const RtmRegistration *reg,
-		 RtmSearch search, DateADT day)
+is_other(TupleTableSlot *slot, const RtmRegistration *reg, RtmSearch search, DateADT day)
 {
 	bool		isnull;
 	Datum		value = slot_getattr(slot, REG_STATUS, &isnull);
-	const RtmState *state = isnull ? NULL : rtm_state(machine, TextDatumGetCString(value));
+	const RtmState *state = isnull ? NULL : rtm_state(TextDatumGetCString(value));
 
 	if (state == NULL)
 		return false;
@@ -316,8 +315,8 @@ is_other(TupleTableSlot *slot, const RtmMachine *machine, const RtmRegistration 
  * may be older than what the partner has just been told of.
  */
 bool
-rtm_find_other(Relation rel, const RtmMachine *machine, const RtmRegistration *reg,
-			   RtmSearch search, DateADT day, const pg_uuid_t *self, RtmRival *other)
+rtm_find_other(Relation rel, const RtmRegistration *reg, RtmSearch search, DateADT day,
+			   const pg_uuid_t *self, RtmRival *other)
 {
 	static const AttrNumber own_key[] = {REG_PARTNER, REG_ACCOUNT};
 	static const AttrNumber live_key[] = {REG_ACCOUNT};
@@ -346,7 +345,7 @@ rtm_find_other(Relation rel, const RtmMachine *machine, const RtmRegistration *r
 	while (index_getnext_slot(scan, ForwardScanDirection, slot))
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (is_row(slot, self) || !is_other(slot, machine, reg, search, day) ||
+		if (is_row(slot, self) || !is_other(slot, reg, search, day) ||
 			!scopes_overlap(slot, reg, REG_PRODUCT, span) ||
 			!scopes_overlap(slot, reg, REG_REGION, span) ||
 			(found && !comes_before(slot, other->submitted_at, &other->id)))
@@ -410,7 +409,7 @@ revrtm_find_protection(PG_FUNCTION_ARGS)
 
 		REG_VALUE(&reg, REG_PARTNER) = rtm_current_partner(&REG_ISNULL(&reg, REG_PARTNER));
 		REG_SET(&reg, REG_PROTECTION, rtm_protection_from(terms->programme, day));
-		found = rtm_find_other(rel, terms->states, &reg, RTM_OWN_PROTECTED, day, NULL, &rival);
+		found = rtm_find_other(rel, &reg, RTM_OWN_PROTECTED, day, NULL, &rival);
 	}
 	if (found)
 	{

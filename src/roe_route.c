@@ -31,6 +31,8 @@ struct RtmRoutes
 {
 	bool		blocked;		/* some rule of the matrix blocks a route */
 	RoleMatrix *matrix;			/* NULL: not compiled */
+	RoleName  **name[ROLE_DIMENSIONS];	/* its nodes, by kind */
+	uint32		names[ROLE_DIMENSIONS];
 };
 
 static const RtmColumn role_column[] = {
@@ -112,6 +114,8 @@ rtm_ask_territory(const RtmCase *on, const RtmRule *rule, RtmFinding *finding)
 	Datum		code;
 	Datum		codes;
 	Datum		territory;
+	TypeCacheEntry *span;
+	MultirangeType *asked;
 
 	if (!rtm_may_see_partner(on->rel, reg) && !may_read("partner"))
 	{
@@ -120,7 +124,7 @@ rtm_ask_territory(const RtmCase *on, const RtmRule *rule, RtmFinding *finding)
 	}
 	region = REG_ISNULL(reg, REG_PARTNER) ? NULL
 		: ask_fact(on->rel, &plan,
-				   "SELECT f.region::pg_catalog.text FROM revrtm.partner_fact($1) f",
+				   "SELECT f.region::pg_catalog.text FROM revrtm.partner_region($1) f",
 				   REG_VALUE(reg, REG_PARTNER));
 	if (region != NULL)
 	{
@@ -134,10 +138,9 @@ rtm_ask_territory(const RtmCase *on, const RtmRule *rule, RtmFinding *finding)
 		finding->verdict = RTM_REVIEW;
 		return;
 	}
-	if (!multirange_contains_multirange_internal(lookup_type_cache(INT8RANGEOID,
-																   TYPECACHE_RANGE_INFO),
-												 DatumGetMultirangeTypeP(territory),
-												 DatumGetMultirangeTypeP(REG_VALUE(reg, REG_REGION))))
+	span = lookup_type_cache(INT8RANGEOID, TYPECACHE_RANGE_INFO);
+	asked = DatumGetMultirangeTypeP(REG_VALUE(reg, REG_REGION));
+	if (!multirange_contains_multirange_internal(span, DatumGetMultirangeTypeP(territory), asked))
 		rtm_fail(finding, rule, psprintf("It reaches beyond the partner's region, %s.", region));
 }
 
@@ -170,24 +173,59 @@ any_blocked(void)
 	return found;
 }
 
-static RoleMatrix *
-read_matrix(const RtmCase *on, const RtmRule *rule)
+/*
+ * Nodes are of one kind when the nearest node that a rule names, themselves or
+ * further up, is the same and equally far: whatever is decided in one is in
+ * the other.
+ */
+static int
+compare_kinds(const RoleName *a, const RoleName *b)
 {
-	RtmTerms   *terms = on->terms;
+	const RoleName *x = rtm_named((RoleName *) a);
+	const RoleName *y = rtm_named((RoleName *) b);
 
-	if (terms->routes == NULL)
+	if (x != y)
+		return x == NULL || (y != NULL && x->id < y->id) ? -1 : 1;
+	return x == NULL ? 0 : (a->depth > b->depth) - (a->depth < b->depth);
+}
+
+static int
+compare_nodes(const void *a, const void *b)
+{
+	const RoleName *x = *(RoleName *const *) a;
+	const RoleName *y = *(RoleName *const *) b;
+	int			cmp = compare_kinds(x, y);
+
+	if (cmp == 0)
+		cmp = memcmp(x->name.data, y->name.data, Min(x->name.len, y->name.len));
+	return cmp != 0 ? cmp : (x->name.len > y->name.len) - (x->name.len < y->name.len);
+}
+
+static const struct RtmRoutes *
+read_routes(const RtmCase *on, const RtmRule *rule)
+{
+	struct RtmRoutes *routes = on->terms->routes;
+
+	if (routes == NULL)
 	{
-		terms->routes = MemoryContextAllocZero(terms->context, sizeof(struct RtmRoutes));
-		terms->routes->blocked = any_blocked();
+		routes = MemoryContextAllocZero(on->terms->context, sizeof(struct RtmRoutes));
+		routes->blocked = any_blocked();
+		on->terms->routes = routes;
 	}
-	if (terms->routes->matrix == NULL && (terms->routes->blocked || rule->unassigned != RTM_PASS))
+	if (routes->matrix == NULL && (routes->blocked || rule->unassigned != RTM_PASS))
 	{
 		Reader		reader = become_owner(on->rel);
+		RoleMatrix *matrix = rtm_compile_roles(on->terms->context);
 
-		terms->routes->matrix = rtm_compile_roles(terms->context);
 		SetUserIdAndSecContext(reader.user, reader.context);
+		for (int d = ROLE_PRODUCT; d <= ROLE_REGION; d++)
+		{
+			routes->name[d] = rtm_role_names(matrix, d, &routes->names[d]);
+			qsort(routes->name[d], routes->names[d], sizeof(RoleName *), compare_nodes);
+		}
+		routes->matrix = matrix;
 	}
-	return terms->routes->matrix;
+	return routes;
 }
 
 /*
@@ -218,53 +256,49 @@ is_role(const RoleRule *rule, const char *role)
 }
 
 static bool
-is_below(const RoleName *name, const RoleName *ancestor)
+is_below(const RoleName *name, const List *codes)
 {
-	while (name != NULL && name != ancestor)
+	while (name != NULL && !list_member_ptr(codes, name))
 		name = name->parent;
 	return name != NULL;
 }
 
 /*
- * The nodes in which a cell of the registration may be blocked: its codes,
- * and those below them that rules which block name.
+ * The nodes in which a registration has to be asked about: its codes, and one
+ * of each kind of those below them.
  */
 static List *
-candidates(RoleMatrix *matrix, const bool *asked, RoleDimension d, Datum codes, TimestampTz at)
+asked_nodes(const struct RtmRoutes *routes, RoleDimension d, Datum codes)
 {
-	List	   *names = NIL;
+	List	   *given = NIL;
+	List	   *nodes;
+	RoleName   *last = NULL;
 	Datum	   *code;
 	bool	   *isnull;
 	int			n;
-	int			given;
 
 	deconstruct_array(DatumGetArrayTypeP(codes), TEXTOID, -1, false, TYPALIGN_INT,
 					  &code, &isnull, &n);
 	for (int i = 0; i < n; i++)
 	{
-		RoleName   *name = rtm_role_name(matrix, d, rtm_bytes(code[i]));
+		RoleName   *name = rtm_role_name(routes->matrix, d, rtm_bytes(code[i]));
 
 		if (name != NULL)
-			names = list_append_unique_ptr(names, name);
+			given = list_append_unique_ptr(given, name);
 	}
-	given = list_length(names);
-	for (uint32 i = 0; i < matrix->rules; i++)
+	nodes = list_copy(given);
+	for (uint32 i = 0; i < routes->names[d]; i++)
 	{
-		RoleRule   *rule = &matrix->rule[i];
-		RoleName   *name = rule->name[d];
+		RoleName   *name = routes->name[d][i];
 
 		CHECK_FOR_INTERRUPTS();
-		if (name == NULL || rule->lost || !asked[rule->route] ||
-			rule->lo > at || rule->hi <= at || !is_role(rule, "blocked"))
+		if ((last != NULL && compare_kinds(name, last) == 0) || !name->exists ||
+			!is_below(name, given))
 			continue;
-		for (int k = 0; k < given; k++)
-			if (is_below(name, list_nth(names, k)))
-			{
-				names = list_append_unique_ptr(names, name);
-				break;
-			}
+		nodes = list_append_unique_ptr(nodes, name);
+		last = name;
 	}
-	return names;
+	return nodes;
 }
 
 static char *
@@ -317,9 +351,10 @@ void
 rtm_ask_routes(const RtmCase *on, const RtmRule *rule, RtmFinding *finding)
 {
 	static SPIPlanPtr plan = NULL;
-	RoleMatrix *matrix = read_matrix(on, rule);
-	const bool *asked;
+	const struct RtmRoutes *routes = read_routes(on, rule);
+	RoleMatrix *matrix = routes->matrix;
 	RoleName   *cell[ROLE_DIMENSIONS] = {NULL};
+	const bool *asked;
 	List	   *products;
 	List	   *regions;
 	ListCell   *lp;
@@ -346,12 +381,11 @@ rtm_ask_routes(const RtmCase *on, const RtmRule *rule, RtmFinding *finding)
 						   REG_VALUE(on->reg, REG_ACCOUNT));
 		if (segment != NULL)
 			cell[ROLE_SEGMENT] = rtm_role_name(matrix, ROLE_SEGMENT,
-											   rtm_bytes(CStringGetTextDatum(segment)));
+											   (Bytes) {segment, strlen(segment)});
 	}
 	asked = asked_routes(matrix, rule);
-	products = candidates(matrix, asked, ROLE_PRODUCT, REG_VALUE(on->reg, REG_PRODUCT_CODES),
-						  on->at);
-	regions = candidates(matrix, asked, ROLE_REGION, REG_VALUE(on->reg, REG_REGION_CODES), on->at);
+	products = asked_nodes(routes, ROLE_PRODUCT, REG_VALUE(on->reg, REG_PRODUCT_CODES));
+	regions = asked_nodes(routes, ROLE_REGION, REG_VALUE(on->reg, REG_REGION_CODES));
 	foreach(lp, products)
 		foreach(lr, regions)
 		{

@@ -249,7 +249,8 @@ read_rule(RtmRule *rule, char *name, char *kind, Jsonb *parameters)
 		else if (parameter == NULL || strcmp(key, parameter) != 0)
 			refuse(name, psprintf("Parameter \"%s\" is unknown to kind %s.", key, kind),
 				   parameter == NULL ? "The kind takes verdict alone."
-				   : rule->kind == RTM_BLOCKED_ROUTE ? "The kind takes verdict, routes and unassigned."
+				   : rule->kind == RTM_BLOCKED_ROUTE
+				   ? "The kind takes verdict, routes and unassigned."
 				   : psprintf("The kind takes verdict and %s.", parameter));
 		else if (rule->kind == RTM_INCOMPLETE || rule->kind == RTM_BLOCKED_ROUTE)
 			read_fields(rule, parameter, &element);

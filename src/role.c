@@ -239,7 +239,6 @@ read_rule(RoleMatrix *matrix, uint64 row, RoleRule *rule)
 			name->exists = true;
 		if (name->id == 0)
 			name->id = ++matrix->ids[d];
-		rule->name[d] = name;
 		scope.id[d] = name->id;
 		rule->lost = rule->lost || !name->exists;
 	}

@@ -53,7 +53,6 @@ typedef struct RoleRule
 	text	   *rule_id;
 	text	   *route_id;
 	text	   *role;
-	RoleName   *name[ROLE_DIMENSIONS];	/* its scope; NULL: any */
 	uint32		route;			/* from 1 */
 	uint32		rank;			/* by priority, then bytewise by rule_id */
 	int32		priority;

@@ -192,7 +192,8 @@ begin_move(RtmTree tree, Relation rel, HeapTuple new)
 {
 	TypeCacheEntry *typcache = lookup_type_cache(INT8RANGEOID, TYPECACHE_RANGE_INFO);
 	bool		isnull;
-	char	   *id = TextDatumGetCString(heap_getattr(new, NODE_ID, RelationGetDescr(rel), &isnull));
+	char	   *id = TextDatumGetCString(heap_getattr(new, NODE_ID, RelationGetDescr(rel),
+													 &isnull));
 
 	rtm_lock_registrations(true);
 	if (strcmp(id, "ANY") == 0)

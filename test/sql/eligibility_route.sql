@@ -156,7 +156,7 @@ TABLE answer2;
 SAVEPOINT s;
 SELECT * FROM revrtm.account_segment('big');
 ROLLBACK TO s;
-SELECT * FROM revrtm.partner_fact('p1');
+SELECT * FROM revrtm.partner_region('p1');
 ROLLBACK;
 
 -- Parameters.
