@@ -156,10 +156,10 @@ typedef enum Claim
  * What a registration claims. Only what others could collide with counts.
  */
 static Claim
-claim_of(const RtmMachine *machine, const RtmRegistration *reg)
+claim_of(const RtmRegistration *reg)
 {
 	char	   *status = rtm_registration_text(reg, REG_STATUS);
-	const RtmState *state = status == NULL ? NULL : rtm_state(machine, status);
+	const RtmState *state = status == NULL ? NULL : rtm_state(status);
 
 	if (state == NULL || !rtm_is_exclusive(reg))
 		return CLAIM_NONE;
@@ -170,7 +170,7 @@ claim_of(const RtmMachine *machine, const RtmRegistration *reg)
  * Does the claim reach what it did not before?
  */
 static bool
-is_new_claim(Relation rel, const RtmMachine *machine, const RtmRegistration *old,
+is_new_claim(Relation rel, const RtmRegistration *old,
 			 const RtmRegistration *new)
 {
 	static const int reach[] = {
@@ -178,7 +178,7 @@ is_new_claim(Relation rel, const RtmMachine *machine, const RtmRegistration *old
 	};
 	int			i;
 
-	if (claim_of(machine, old) != claim_of(machine, new))
+	if (claim_of(old) != claim_of(new))
 		return true;
 	for (i = 0; i < lengthof(reach); i++)
 		if (rtm_column_differs(rel, old, new, reach[i]))
@@ -224,7 +224,6 @@ Datum
 revrtm_follow_registration(PG_FUNCTION_ARGS)
 {
 	TriggerData *data = (TriggerData *) fcinfo->context;
-	const RtmMachine *machine;
 	Relation	rel;
 	RtmRegistration old;
 	RtmRegistration new;
@@ -240,7 +239,6 @@ revrtm_follow_registration(PG_FUNCTION_ARGS)
 				 errmsg("function \"follow_registration\" must be fired after each row of "
 						"the table deal_registration")));
 	rel = data->tg_relation;
-	machine = rtm_query_terms(fcinfo->flinfo)->states;
 	insert = TRIGGER_FIRED_BY_INSERT(data->tg_event);
 	at = rtm_default_instant(rel, REG_DECIDED_AT, insert ? ACL_INSERT : ACL_UPDATE);
 	rtm_read_registration(insert ? &new : &old, data->tg_trigtuple, RelationGetDescr(rel));
@@ -257,18 +255,18 @@ revrtm_follow_registration(PG_FUNCTION_ARGS)
 			 GetCurrentTransactionStartTimestamp())
 		return PointerGetDatum(NULL);
 
-	switch (claim_of(machine, &new))
+	switch (claim_of(&new))
 	{
 		case CLAIM_NONE:
-			if (!insert && claim_of(machine, &old) != CLAIM_NONE)
+			if (!insert && claim_of(&old) != CLAIM_NONE)
 				lapse_for(rel, &new, at);
 			break;
 		case CLAIM_WAITS:
-			if (insert || is_new_claim(rel, machine, &old, &new))
+			if (insert || is_new_claim(rel, &old, &new))
 				open_for(rel, &new, true, at);
 			break;
 		case CLAIM_PROTECTS:
-			if (insert || is_new_claim(rel, machine, &old, &new))
+			if (insert || is_new_claim(rel, &old, &new))
 				open_for(rel, &new, false, at);
 			break;
 	}
