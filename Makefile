@@ -238,9 +238,9 @@ REGRESS_OPTS = --inputdir=test
 
 ISOLATION = \
 	bind \
-	iso_move \
-	iso_fund \
 	iso_conflict \
+	iso_fund \
+	iso_move \
 	iso_policy \
 	iso_protect \
 	iso_refresh \
