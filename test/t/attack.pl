@@ -139,7 +139,7 @@ SELECT pg_temp.try(q) FROM (
 
 # Every relation as a whole, of ours column by column too.
 my $relations = q{
-SELECT pg_temp.try(format('SELECT t::text FROM %s t', c.oid::regclass))
+SELECT pg_temp.try(format('SELECT t::text FROM %%s t', c.oid::regclass))
 FROM pg_class c WHERE c.relkind IN ('r', 'v', 'm', 'p', 'S', 'f') AND c.relnamespace = ANY ('{%s}'::regnamespace[])
   AND has_any_column_privilege(c.oid, 'SELECT') AND has_schema_privilege(c.relnamespace, 'USAGE') ORDER BY c.relname;
 };
@@ -256,6 +256,7 @@ sub attack
         s/\Q$rival\E/<partner>/g;
         s/\Q$id\E/<id>/g;
         s/'(known|other)%/'<prefix>%/g;
+        s/at or near "(known|other)"/at or near "<word>"/g;
         my ($question, $answer) = split /\t/, $_, 2;
         next if !defined $answer;
         next if $question =~ /FROM pg_|audit_log/ || ($question =~ /FROM (revrtm\.\w+)\(/ && $pure{$1});
