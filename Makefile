@@ -137,6 +137,7 @@ SQL_MODULES = \
 	sql/65_allocate.sql \
 	sql/70_romi.sql \
 	sql/71_comparison.sql \
+	sql/71_romi_rule.sql \
 	sql/72_budget.sql \
 	sql/73_tally.sql \
 	sql/74_kpi_store.sql \
@@ -150,10 +151,10 @@ SQL_MODULES = \
 	sql/77_maturity_model.sql \
 	sql/77_potential.sql \
 	sql/77_target.sql \
-	sql/77_romi_rule.sql \
 	sql/77_romi_credit.sql \
 	sql/77_motion_romi.sql \
 	sql/77_expected_romi.sql \
+	sql/77_unit_economics.sql \
 	sql/78_account_tier.sql \
 	sql/78_play.sql \
 	sql/79_coverage.sql \
@@ -207,6 +208,7 @@ REGRESS = \
 	statistics \
 	tally \
 	kpi \
+	romi \
 	council \
 	freeze \
 	money \
@@ -256,6 +258,7 @@ PGTAP = \
 	test/pgtap/real_curves.sql \
 	test/pgtap/registration.sql \
 	test/pgtap/role.sql \
+	test/pgtap/romi.sql \
 	test/pgtap/statistics.sql \
 	test/pgtap/policy.sql
 
