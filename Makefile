@@ -43,6 +43,7 @@ OBJS = \
 	src/eligibility.o \
 	src/envelope.o \
 	src/explain.o \
+	src/extension.o \
 	src/fx.o \
 	src/identity.o \
 	src/journey.o \
@@ -141,6 +142,9 @@ SQL_MODULES = \
 	sql/52_explain.sql \
 	sql/52_role.sql \
 	sql/53_action_plan.sql \
+	sql/54_activity.sql \
+	sql/54_sla.sql \
+	sql/54_sla_tick.sql \
 	sql/54_partner_role.sql \
 	sql/55_freeze.sql \
 	sql/55_partner_credit.sql \
@@ -216,6 +220,7 @@ REGRESS = \
 	registration_input \
 	claim \
 	conflict \
+	sla \
 	curve \
 	curve_fit \
 	allocate \
@@ -246,6 +251,7 @@ ISOLATION = \
 	iso_refresh \
 	iso_register \
 	iso_role \
+	iso_sla \
 	iso_tree
 ISOLATION_OPTS = --inputdir=test --outputdir=.
 
@@ -283,6 +289,7 @@ PGTAP = \
 	test/pgtap/real_curves.sql \
 	test/pgtap/registration.sql \
 	test/pgtap/role.sql \
+	test/pgtap/sla.sql \
 	test/pgtap/statistics.sql \
 	test/pgtap/policy.sql
 
