@@ -287,7 +287,7 @@ COMMENT ON COLUMN revrtm.registration_event.from_status IS 'Status before; NULL 
 COMMENT ON COLUMN revrtm.registration_event.to_status IS 'Status after; NULL for one that was deleted.';
 COMMENT ON COLUMN revrtm.registration_event.reason IS 'Reason given; the partner may read it.';
 COMMENT ON COLUMN revrtm.registration_event.changed IS
-'Fields that changed, by name, each with old and new; with old alone of a registration that was deleted. NULL for a new one, and where the status alone changed.';
+'Fields that changed, by name, each with old and new; with old alone of a registration that was deleted. NULL for a new one, and where the status alone changed. submitted_at is among them where a registration lost its place.';
 
 ALTER TABLE revrtm.registration_event ENABLE ROW LEVEL SECURITY;
 CREATE POLICY staff_read ON revrtm.registration_event FOR SELECT USING ((SELECT revrtm.is_staff()));

@@ -137,9 +137,11 @@ BEGIN ATOMIC
         SELECT r.registration_id, r.account_id, r.partner_id, x.kind, x.at
         FROM revrtm.deal_registration r
         CROSS JOIN LATERAL (
-            SELECT 'touch' AS kind, max(revrtm.last_touch(k.journey)) AS at
+            SELECT 'touch' AS kind, max(CASE WHEN revrtm.last_touch(k.journey) <= note_deal_activity.at THEN revrtm.last_touch(k.journey)
+                ELSE (SELECT max(t.touched_at) FROM revrtm.touch t
+                      WHERE t.opportunity_id = r.opportunity_id AND t.touched_at <= note_deal_activity.at) END) AS at
             FROM revrtm.deal_journey k
-            WHERE k.opportunity_id = r.opportunity_id AND revrtm.last_touch(k.journey) <= note_deal_activity.at
+            WHERE k.opportunity_id = r.opportunity_id
             UNION ALL
             SELECT 'stage', max(s.entered_at)
             FROM revrtm.opportunity_stage s
@@ -157,7 +159,7 @@ BEGIN ATOMIC
 END;
 REVOKE ALL ON FUNCTION revrtm.note_deal_activity(timestamptz, uuid) FROM PUBLIC;
 COMMENT ON FUNCTION revrtm.note_deal_activity(timestamptz, uuid) IS
-'Writes the last touch (of the store of journeys) and the last change of stage of the deal of each registration that protects, or of the one, to registration_activity, as far as they are not there; returns how many. With the rights of the owner, for it reads the CRM; sla_tick calls it, and so does an extension.';
+'Writes the last touch (of the store of journeys; where that is later, of the deal''s own touches in the CRM) and the last change of stage of the deal of each registration that protects, or of the one, to registration_activity, as far as they are not there; returns how many. With the rights of the owner, for it reads the CRM; sla_tick calls it, and so does an extension.';
 
 -- What became of each protection.
 
@@ -298,6 +300,7 @@ BEGIN
     END IF;
     IF terms.reason_required AND coalesce(btrim(check_extension.reason), '') = '' THEN
         problem := 'an extension takes a reason';
+        more := 'None was given.';
         hint := 'Give the reason; its partner reads it in decision_reason.';
     ELSIF (SELECT coalesce(max(l.level), 1) FROM revrtm.staff_level l JOIN pg_roles g ON g.rolname = l.role_name
            WHERE pg_has_role(check_extension.user_id, g.oid, 'USAGE')) < terms.override_level THEN
@@ -307,11 +310,13 @@ BEGIN
         IF lower(becomes) IS DISTINCT FROM lower(was)
            OR upper_inf(becomes) OR upper(becomes) - upper(was) > terms.extension_days THEN
             problem := format('an extension adds up to %s days after the last one', terms.extension_days);
+            more := format('It has %s, and would have %s.', was, becomes);
         ELSIF upper(was) - today > terms.window_days THEN
             problem := format('a protection is extended in its last %s days', terms.window_days);
             more := format('It ends with %s: from %s on.', upper(was) - 1, upper(was) - terms.window_days);
         ELSIF state.extensions >= terms.extensions THEN
             problem := format('a protection is extended %s times at most', terms.extensions);
+            more := format('This one was extended %s times.', state.extensions);
         ELSIF terms.activity_required AND NOT state.has_progress THEN
             problem := 'an extension takes activity since the protection was last given';
             more := format('That was on %s.', revrtm.programme_date(state.given_at));
@@ -321,7 +326,7 @@ BEGIN
     IF problem IS NOT NULL THEN
         RAISE EXCEPTION 'deal registration cannot be extended: %', problem
             USING ERRCODE = '23514', SCHEMA = 'revrtm', TABLE = 'deal_registration', CONSTRAINT = 'roe_extension',
-                  DETAIL = coalesce(more, ''), HINT = hint;
+                  DETAIL = more, HINT = hint;
     END IF;
     RETURN true;
 END

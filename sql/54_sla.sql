@@ -100,25 +100,32 @@ LANGUAGE sql STABLE PARALLEL SAFE ROWS 1000
 BEGIN ATOMIC
     SELECT k.registration_id, k.ordinal, k.status, k.since,
            lead(k.since) OVER (PARTITION BY k.registration_id ORDER BY k.ordinal)
-    FROM (SELECT n.registration_id, n.status,
-                 row_number() OVER (PARTITION BY n.registration_id ORDER BY n.logged_at, n.revision, n.place) AS ordinal,
-                 max(n.at) OVER (PARTITION BY n.registration_id ORDER BY n.logged_at, n.revision, n.place
+    FROM (SELECT m.registration_id, m.status,
+                 row_number() OVER (PARTITION BY m.registration_id ORDER BY m.logged_at, m.revision, m.place) AS ordinal,
+                 max(m.at) OVER (PARTITION BY m.registration_id ORDER BY m.logged_at, m.revision, m.place
                                  ROWS UNBOUNDED PRECEDING) AS since
           FROM (
-              -- What was imported has its dates in the registration, not in the log.
-              SELECT e.registration_id, e.logged_at, e.revision, 0 AS place, least(r.submitted_at, e.at) AS at, 'submitted' AS status
-              FROM revrtm.registration_event e
-              JOIN revrtm.deal_registration r ON r.registration_id = e.registration_id
-              WHERE e.from_status IS NULL AND e.to_status <> 'draft'
-                AND (r.status IN ('submitted', 'queued', 'in_review', 'action_required') OR r.decided_at > registration_stretch.live_at)
-              UNION ALL
-              SELECT e.registration_id, e.logged_at, e.revision, 1,
-                     CASE WHEN e.from_status IS NULL THEN least(coalesce(r.decided_at, r.submitted_at), e.at) ELSE e.at END, e.to_status
-              FROM revrtm.registration_event e
-              JOIN revrtm.deal_registration r ON r.registration_id = e.registration_id
-              WHERE e.to_status IS DISTINCT FROM e.from_status
-                AND (e.from_status IS NOT NULL OR e.to_status NOT IN ('draft', 'submitted'))
-                AND (r.status IN ('submitted', 'queued', 'in_review', 'action_required') OR r.decided_at > registration_stretch.live_at)) n) k;
+              -- What was imported has its dates in the registration; or in the entry that took its place away.
+              SELECT n.registration_id, n.logged_at, n.revision, n.place, n.status,
+                     CASE n.place WHEN 0 THEN least(n.at, min(n.first_at) OVER (PARTITION BY n.registration_id)) ELSE n.at END AS at
+              FROM (
+                  SELECT e.registration_id, e.logged_at, e.revision, 0 AS place, least(r.submitted_at, e.at) AS at, 'submitted' AS status,
+                         NULL::timestamptz AS first_at
+                  FROM revrtm.registration_event e
+                  JOIN revrtm.deal_registration r ON r.registration_id = e.registration_id
+                  WHERE e.from_status IS NULL AND e.to_status <> 'draft'
+                    AND (r.status IN ('submitted', 'queued', 'in_review', 'action_required')
+                         OR r.decided_at > registration_stretch.live_at)
+                  UNION ALL
+                  SELECT e.registration_id, e.logged_at, e.revision, 1,
+                         CASE WHEN e.from_status IS NULL THEN least(coalesce(r.decided_at, r.submitted_at), e.at) ELSE e.at END,
+                         e.to_status, (e.changed #>> '{submitted_at,old}')::timestamptz
+                  FROM revrtm.registration_event e
+                  JOIN revrtm.deal_registration r ON r.registration_id = e.registration_id
+                  WHERE e.to_status IS DISTINCT FROM e.from_status
+                    AND (e.from_status IS NOT NULL OR e.to_status NOT IN ('draft', 'submitted'))
+                    AND (r.status IN ('submitted', 'queued', 'in_review', 'action_required')
+                         OR r.decided_at > registration_stretch.live_at)) n) m) k;
 END;
 COMMENT ON FUNCTION revrtm.registration_stretch(timestamptz) IS
 'The states that registrations went through since they were submitted, in order, from the event log: in which, since when and until when (NULL: still). An entry dated before an earlier one counts from the earlier one''s instant. Of those that wait, or whose status changed after live_at. Row security applies.';

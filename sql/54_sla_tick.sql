@@ -45,14 +45,13 @@ DECLARE
     reached integer;
 BEGIN
     -- A term that is not over even by day and night has reached no level.
-    IF TG_ARGV[0] = 'registration'
-       AND NEW.decided_at <= (SELECT min(e.at) + make_interval(secs => 3600 * t.hours::float8)
+    IF TG_ARGV[0] = 'registration' THEN
+        IF NEW.decided_at <= (SELECT least(NEW.submitted_at, min(e.at)) + make_interval(secs => 3600 * t.hours::float8)
                               FROM revrtm.registration_event e CROSS JOIN revrtm.sla_rule t
                               WHERE e.registration_id = NEW.registration_id AND t.subject = 'registration'
-                              GROUP BY t.hours)
-       AND NEW.decided_at <= NEW.submitted_at + (SELECT make_interval(secs => 3600 * t.hours::float8)
-                                                 FROM revrtm.sla_rule t WHERE t.subject = 'registration') THEN
-        RETURN NULL;
+                              GROUP BY t.hours) THEN
+            RETURN NULL;
+        END IF;
     END IF;
     reached := revrtm.escalation_level(TG_ARGV[0], (becomes ->> TG_ARGV[1])::uuid, NEW.decided_at);
     IF reached > 0 THEN
@@ -91,7 +90,7 @@ DECLARE
 BEGIN
     SELECT * INTO STRICT terms FROM revrtm.sla_rule t WHERE t.subject = 'registration';
     IF terms.on_breach = 'auto_approve' THEN
-        SELECT format('%s of the rule %s', upper(k.verdict), k.rule) INTO why
+        SELECT format(CASE k.verdict WHEN 'deny' THEN 'The rule %s denies it.' ELSE 'The rule %s cannot be asked.' END, k.rule) INTO why
         FROM revrtm.roe_check(decide_tacitly.registration_id) k
         WHERE k.verdict = 'deny' OR k.reason_code = 'NEEDS_REVIEW'
         ORDER BY k.rule COLLATE "C" LIMIT 1;
@@ -107,7 +106,7 @@ BEGIN
     RETURN NULL;
 EXCEPTION WHEN exclusion_violation OR check_violation THEN
     GET STACKED DIAGNOSTICS why = CONSTRAINT_NAME;
-    RETURN why;
+    RETURN format('The constraint %s refuses it.', why);
 END
 $$;
 REVOKE ALL ON FUNCTION revrtm.decide_tacitly(uuid) FROM PUBLIC;
