@@ -109,23 +109,22 @@ BEGIN ATOMIC
               SELECT n.registration_id, n.logged_at, n.revision, n.place, n.status,
                      CASE n.place WHEN 0 THEN least(n.at, min(n.first_at) OVER (PARTITION BY n.registration_id)) ELSE n.at END AS at
               FROM (
-                  SELECT e.registration_id, e.logged_at, e.revision, 0 AS place, least(r.submitted_at, e.at) AS at, 'submitted' AS status,
-                         NULL::timestamptz AS first_at
-                  FROM revrtm.registration_event e
-                  JOIN revrtm.deal_registration r ON r.registration_id = e.registration_id
-                  WHERE e.from_status IS NULL AND e.to_status <> 'draft'
-                    AND (r.status IN ('submitted', 'queued', 'in_review', 'action_required')
-                         OR r.decided_at > registration_stretch.live_at)
-                  UNION ALL
-                  SELECT e.registration_id, e.logged_at, e.revision, 1,
-                         CASE WHEN e.from_status IS NULL THEN least(coalesce(r.decided_at, r.submitted_at), e.at) ELSE e.at END,
-                         e.to_status, (e.changed #>> '{submitted_at,old}')::timestamptz
-                  FROM revrtm.registration_event e
-                  JOIN revrtm.deal_registration r ON r.registration_id = e.registration_id
-                  WHERE e.to_status IS DISTINCT FROM e.from_status
-                    AND (e.from_status IS NOT NULL OR e.to_status NOT IN ('draft', 'submitted'))
-                    AND (r.status IN ('submitted', 'queued', 'in_review', 'action_required')
-                         OR r.decided_at > registration_stretch.live_at)) n) m) k;
+                  SELECT l.registration_id, l.logged_at, l.revision, x.place, x.status, x.at,
+                         (l.changed #>> '{submitted_at,old}')::timestamptz AS first_at
+                  FROM (SELECT e.registration_id, e.logged_at, e.revision, e.at, e.from_status, e.to_status, e.changed, r.submitted_at, r.decided_at,
+                               max(CASE WHEN e.from_status IS NULL THEN e.logged_at END) OVER (PARTITION BY e.registration_id) AS born
+                        FROM revrtm.registration_event e
+                        JOIN revrtm.deal_registration r ON r.registration_id = e.registration_id
+                        WHERE e.to_status IS DISTINCT FROM e.from_status
+                          AND (r.status IN ('submitted', 'queued', 'in_review', 'action_required')
+                               OR r.decided_at > registration_stretch.live_at)) l
+                  CROSS JOIN LATERAL (
+                      SELECT 0, 'submitted', least(l.submitted_at, l.at) WHERE l.from_status IS NULL AND l.to_status <> 'draft'
+                      UNION ALL
+                      SELECT 1, l.to_status, CASE WHEN l.from_status IS NULL THEN least(coalesce(l.decided_at, l.submitted_at), l.at)
+                                                  ELSE l.at END
+                      WHERE l.from_status IS NOT NULL OR l.to_status <> 'submitted') x (place, status, at)
+                  WHERE l.logged_at >= l.born) n) m) k;
 END;
 COMMENT ON FUNCTION revrtm.registration_stretch(timestamptz) IS
 'The states that registrations went through since they were submitted, in order, from the event log: in which, since when and until when (NULL: still). An entry dated before an earlier one counts from the earlier one''s instant. Of those that wait, or whose status changed after live_at. Row security applies.';

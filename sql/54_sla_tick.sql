@@ -80,38 +80,39 @@ EXECUTE FUNCTION revrtm.record_escalation('referral', 'referral_id');
 
 -- One registration that is late: decided by policy, or left to people.
 
-CREATE FUNCTION revrtm.decide_tacitly(registration_id uuid) RETURNS text
+CREATE FUNCTION revrtm.decide_tacitly(registration_id uuid, OUT action text, OUT detail text)
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     terms revrtm.sla_rule;
-    why text;
 BEGIN
     SELECT * INTO STRICT terms FROM revrtm.sla_rule t WHERE t.subject = 'registration';
     IF terms.on_breach = 'auto_approve' THEN
-        SELECT format(CASE k.verdict WHEN 'deny' THEN 'The rule %s denies it.' ELSE 'The rule %s cannot be asked.' END, k.rule) INTO why
+        SELECT 'left', format(CASE k.verdict WHEN 'deny' THEN 'The rule %s denies it.' ELSE 'The rule %s cannot be asked.' END, k.rule)
+        INTO action, detail
         FROM revrtm.roe_check(decide_tacitly.registration_id) k
         WHERE k.verdict = 'deny' OR k.reason_code = 'NEEDS_REVIEW'
         ORDER BY k.rule COLLATE "C" LIMIT 1;
         IF FOUND THEN
-            RETURN why;
+            RETURN;
         END IF;
     END IF;
     UPDATE revrtm.deal_registration r
     SET status = CASE terms.on_breach WHEN 'auto_approve' THEN 'approved' ELSE 'rejected' END,
         protection = CASE terms.on_breach WHEN 'auto_reject' THEN r.protection END,
         decision_reason = format('No decision within %s business hours.', trim_scale(terms.hours))
-    WHERE r.registration_id = decide_tacitly.registration_id AND r.status IN ('submitted', 'in_review');
-    RETURN NULL;
+    WHERE r.registration_id = decide_tacitly.registration_id AND r.status IN ('submitted', 'in_review')
+    RETURNING r.status INTO action;
 EXCEPTION WHEN exclusion_violation OR check_violation THEN
-    GET STACKED DIAGNOSTICS why = CONSTRAINT_NAME;
-    RETURN format('The constraint %s refuses it.', why);
+    GET STACKED DIAGNOSTICS detail = CONSTRAINT_NAME;
+    action := 'left';
+    detail := format('The constraint %s refuses it.', detail);
 END
 $$;
 REVOKE ALL ON FUNCTION revrtm.decide_tacitly(uuid) FROM PUBLIC;
 COMMENT ON FUNCTION revrtm.decide_tacitly(uuid) IS
-'Approves or rejects a registration that is late, as sla_rule.on_breach has it, with the caller''s rights; NULL, or why it is left to people: a rule that denies it or that the caller cannot ask, or the constraint that refused it. Part of sla_tick.';
+'Approves or rejects a registration that is late, as sla_rule.on_breach has it, with the caller''s rights. action is approved or rejected; left, with why in detail, for people to decide: a rule denies it or cannot be asked with the caller''s rights, or a constraint refuses it; NULL where somebody has decided meanwhile. Part of sla_tick.';
 
 CREATE FUNCTION revrtm.sla_tick(at timestamptz DEFAULT revrtm.as_of())
 RETURNS TABLE (action text, subject text, subject_id uuid, level integer, detail text)
@@ -168,7 +169,7 @@ BEGIN
     subject := 'registration';
     level := NULL;
     FOR due IN
-        SELECT k.registration_id, t.on_breach
+        SELECT k.registration_id
         FROM revrtm.sla_rule t
         CROSS JOIN revrtm.registration_clock(sla_tick.at, sla_tick.at) k
         JOIN revrtm.registration_order o ON o.registration_id = k.registration_id
@@ -177,24 +178,28 @@ BEGIN
         ORDER BY o.account_id COLLATE "C", o.place
     LOOP
         subject_id := due.registration_id;
-        detail := revrtm.decide_tacitly(due.registration_id);
-        action := CASE WHEN detail IS NOT NULL THEN 'left' WHEN due.on_breach = 'auto_approve' THEN 'approved' ELSE 'rejected' END;
-        RETURN NEXT;
+        SELECT k.action, k.detail INTO action, detail FROM revrtm.decide_tacitly(due.registration_id) k;
+        IF action IS NOT NULL THEN
+            RETURN NEXT;
+        END IF;
     END LOOP;
 
     FOR due IN
+        SELECT s.registration_id, s.last_activity_at
+        FROM revrtm.protection_state s
+        WHERE s.cut_on <= today AND coalesce(s.first_day < today, true)
+        ORDER BY s.registration_id
+    LOOP
         UPDATE revrtm.deal_registration r
         SET status = 'expired', protection = daterange(lower(r.protection), today),
-            decision_reason = format('Nobody worked on it since %s.', revrtm.programme_date(s.last_activity_at))
-        FROM revrtm.protection_state s
-        WHERE s.registration_id = r.registration_id AND s.cut_on <= today AND r.status IN ('approved', 'extended')
-          AND coalesce(lower(r.protection) < today, true)
-        RETURNING r.registration_id, r.decision_reason
-    LOOP
-        action := 'expired';
-        subject_id := due.registration_id;
-        detail := due.decision_reason;
-        RETURN NEXT;
+            decision_reason = format('Nobody worked on it since %s.', revrtm.programme_date(due.last_activity_at))
+        WHERE r.registration_id = due.registration_id AND r.status IN ('approved', 'extended')
+        RETURNING r.decision_reason INTO detail;
+        IF FOUND THEN
+            action := 'expired';
+            subject_id := due.registration_id;
+            RETURN NEXT;
+        END IF;
     END LOOP;
     PERFORM set_config('revrtm.as_of', before, true);
 END

@@ -72,7 +72,10 @@ instant_text(TimestampTz at)
 	if (TIMESTAMP_NOT_FINITE(at))
 		EncodeSpecialTimestamp(at, text);
 	else if (timestamp2tm(at, NULL, &tm, &fraction, NULL, NULL) == 0)
+	{
+		tm.tm_isdst = 0;
 		EncodeDateTime(&tm, fraction, true, 0, NULL, USE_XSD_DATES, text);
+	}
 	else
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
