@@ -44,6 +44,7 @@ OBJS = \
 	src/eligibility.o \
 	src/envelope.o \
 	src/explain.o \
+	src/extension.o \
 	src/fx.o \
 	src/identity.o \
 	src/journey.o \
@@ -143,6 +144,9 @@ SQL_MODULES = \
 	sql/52_explain.sql \
 	sql/52_role.sql \
 	sql/53_action_plan.sql \
+	sql/54_activity.sql \
+	sql/54_sla.sql \
+	sql/54_sla_tick.sql \
 	sql/54_partner_role.sql \
 	sql/55_freeze.sql \
 	sql/55_partner_credit.sql \
@@ -223,6 +227,7 @@ REGRESS = \
 	registration_input \
 	claim \
 	conflict \
+	sla \
 	curve \
 	curve_fit \
 	allocate \
@@ -254,6 +259,7 @@ ISOLATION = \
 	iso_refresh \
 	iso_register \
 	iso_role \
+	iso_sla \
 	iso_tree
 ISOLATION_OPTS = --inputdir=test --outputdir=.
 
@@ -292,6 +298,7 @@ PGTAP = \
 	test/pgtap/registration.sql \
 	test/pgtap/role.sql \
 	test/pgtap/romi.sql \
+	test/pgtap/sla.sql \
 	test/pgtap/statistics.sql \
 	test/pgtap/policy.sql
 

@@ -70,7 +70,7 @@ COMMENT ON COLUMN revrtm.deal_registration.evidence IS 'What the partner shows f
 COMMENT ON COLUMN revrtm.deal_registration.details IS
 'Further fields, a JSON object.';
 COMMENT ON COLUMN revrtm.deal_registration.submitted_at IS
-'When it was submitted first, its place in the order: revrtm.as_of() by default for whoever may write this column, the clock for others. Of a draft, when it was entered.';
+'When it was submitted first, its place in the order: revrtm.as_of() by default for whoever may write this column, the clock for others. Of a draft, when it was entered; of one that was returned for longer than protection_rule.grace_hours, when it came back.';
 COMMENT ON COLUMN revrtm.deal_registration.decided_at IS 'When the status last changed; NULL before that.';
 COMMENT ON COLUMN revrtm.deal_registration.checked_at IS
 'Start of the transaction in which the rules judged the row. A row inserted with it (a restore) passes the rules unchanged; only the owner may write it.';
@@ -287,7 +287,7 @@ COMMENT ON COLUMN revrtm.registration_event.from_status IS 'Status before; NULL 
 COMMENT ON COLUMN revrtm.registration_event.to_status IS 'Status after; NULL for one that was deleted.';
 COMMENT ON COLUMN revrtm.registration_event.reason IS 'Reason given; the partner may read it.';
 COMMENT ON COLUMN revrtm.registration_event.changed IS
-'Fields that changed, by name, each with old and new; with old alone of a registration that was deleted. NULL for a new one, and where the status alone changed.';
+'Fields that changed, by name, each with old and new; with old alone of a registration that was deleted. NULL for a new one, and where the status alone changed. submitted_at is among them where a registration lost its place.';
 
 ALTER TABLE revrtm.registration_event ENABLE ROW LEVEL SECURITY;
 CREATE POLICY staff_read ON revrtm.registration_event FOR SELECT USING ((SELECT revrtm.is_staff()));
@@ -394,7 +394,7 @@ RETURNS TABLE (registration_id uuid, status text, reason_code text,
 LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 1
 AS 'MODULE_PATHNAME', 'revrtm_return_registration';
 COMMENT ON FUNCTION revrtm.return_registration(uuid, text) IS
-'Returns a registration to its partner (action_required), who reads the reason, may change the fields that registration_state names, and submits it again. It keeps its place. 23514 roe_transition from another status or for who may not, roe_reason without a reason, P0002 for an unknown or hidden registration.';
+'Returns a registration to its partner (action_required), who reads the reason, may change the fields that registration_state names, and submits it again. It keeps its place for protection_rule.grace_hours. 23514 roe_transition from another status or for who may not, roe_reason without a reason, P0002 for an unknown or hidden registration.';
 
 CREATE FUNCTION revrtm.submit_registration(registration_id uuid)
 RETURNS TABLE (registration_id uuid, status text, reason_code text,
@@ -411,7 +411,7 @@ RETURNS TABLE (registration_id uuid, status text, reason_code text,
 LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 1
 AS 'MODULE_PATHNAME', 'revrtm_extend_registration';
 COMMENT ON FUNCTION revrtm.extend_registration(uuid, int, text) IS
-'Extends the protection of a registration by so many days, without a gap, up to the last day of it. 23P01 roe_protected where another one holds them, 22023 for less than one day or more than ten years. 23514 roe_transition from another status or for who may not, P0002 for an unknown or hidden registration.';
+'Extends the protection of a registration by so many days, without a gap, up to the last day of it, as protection_rule lets staff (23514 roe_extension): so often, so long, in its last days, for a reason, and with activity since it was last given. 23P01 roe_protected where another one holds them, 22023 for less than one day or more than ten years. 23514 roe_transition from another status or for who may not, P0002 for an unknown or hidden registration.';
 
 CREATE FUNCTION revrtm.convert_registration(registration_id uuid, opportunity_id text,
     reason text DEFAULT NULL)
@@ -517,6 +517,7 @@ BEGIN
         INSERT (case_id, account_id, claim, partner_id, evidence_type, happened_at, reference)
         ON revrtm.conflict_evidence TO %I', role_name);
     PERFORM revrtm.grant_enablement(role_name, false);
+    PERFORM revrtm.grant_clock(role_name, false);
 END
 $$;
 COMMENT ON FUNCTION revrtm.grant_partner(text) IS
@@ -557,6 +558,7 @@ BEGIN
     EXECUTE format('GRANT SELECT (product, region) ON revrtm.deal_journey TO %I', role_name);
     EXECUTE format('GRANT SELECT ON revrtm.role_overlap, revrtm.role_dead TO %I', role_name);
     PERFORM revrtm.grant_enablement(role_name, true);
+    PERFORM revrtm.grant_clock(role_name, true);
 END
 $$;
 COMMENT ON FUNCTION revrtm.grant_staff(text) IS

@@ -115,27 +115,14 @@ COMMENT ON FUNCTION revrtm.refresh_marks() IS
 -- How long registrations wait for a decision.
 
 CREATE VIEW revrtm.registration_decision WITH (security_invoker = true) AS
-WITH entry AS (
-    -- What was imported has its dates in the registration, not in the log.
-    SELECT e.registration_id, e.logged_at, e.revision, 0 AS place, r.submitted_at AS at, 'submitted' AS status
-    FROM revrtm.registration_event e
-    JOIN revrtm.deal_registration r ON r.registration_id = e.registration_id
-    WHERE e.from_status IS NULL AND e.to_status <> 'draft'
-    UNION ALL
-    SELECT e.registration_id, e.logged_at, e.revision, 1,
-           CASE WHEN e.from_status IS NULL THEN coalesce(r.decided_at, r.submitted_at) ELSE e.at END, e.to_status
-    FROM revrtm.registration_event e
-    JOIN revrtm.deal_registration r ON r.registration_id = e.registration_id
-    WHERE e.to_status IS DISTINCT FROM e.from_status AND (e.from_status IS NOT NULL OR e.to_status NOT IN ('draft', 'submitted'))
-), step AS (
-    SELECT e.registration_id, e.logged_at, e.revision, e.place, e.at, e.status, coalesce(s.open, false) AS is_open,
-           lead(e.at) OVER (PARTITION BY e.registration_id ORDER BY e.logged_at, e.revision, e.place) AS until
-    FROM entry e LEFT JOIN revrtm.registration_state s ON s.status = e.status
+WITH step AS (
+    SELECT p.registration_id, p.ordinal, p.since AS at, p.status, coalesce(s.open, false) AS is_open, p.until
+    FROM revrtm.registration_stretch() p LEFT JOIN revrtm.registration_state s ON s.status = p.status
 ), case_file AS (
     SELECT p.registration_id,
            min(p.at) FILTER (WHERE p.is_open) AS submitted_at,
            min(p.at) FILTER (WHERE p.status IN ('approved', 'rejected')) AS decided_at,
-           (array_agg(p.status ORDER BY p.logged_at, p.revision, p.place)
+           (array_agg(p.status ORDER BY p.ordinal)
                 FILTER (WHERE p.status IN ('approved', 'rejected')))[1] AS decision,
            max(p.until) FILTER (WHERE p.is_open) AS left_at,
            bool_or(p.is_open AND p.until IS NULL) AS is_open,

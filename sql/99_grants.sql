@@ -32,4 +32,5 @@ END
 $$;
 
 -- Too few rows for autovacuum to come by, and in almost every plan.
-ANALYZE revrtm.attribution_model, revrtm.amendment_kind;
+ANALYZE revrtm.attribution_model, revrtm.amendment_kind, revrtm.conflict_rule, revrtm.escalation_step, revrtm.programme,
+    revrtm.protection_rule, revrtm.registration_state, revrtm.sla_rule;

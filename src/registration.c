@@ -379,6 +379,14 @@ check_frozen(const Change *change)
 				 errtableconstraint(change->rel, "roe_frozen")));
 }
 
+static bool
+protects(const char *status)
+{
+	const RtmState *state = rtm_state(status);
+
+	return state != NULL && state->active;
+}
+
 /*
  * Does the actor's change of an existing row follow the transitions? A new
  * protection of a row that stays what it is, an extension, is one as well.
@@ -416,6 +424,10 @@ check_transition(Change *change)
 				 errmsg("a deal registration cannot become %s without a reason", change->after),
 				 errhint("Give the reason; its partner reads it in decision_reason."),
 				 errtableconstraint(change->rel, "roe_reason")));
+	if (change->actor == RTM_STAFF && differs(change, REG_PROTECTION) &&
+		protects(change->before) && protects(change->after))
+		rtm_check_extension(change->rel, &change->old, &change->new,
+							rtm_default_instant(change->rel, REG_PROTECTION, change->mode));
 }
 
 static bool
@@ -455,6 +467,8 @@ derive_dates(Change *change, const RtmState *state)
 	bool		insert = change->before == NULL;
 	bool		leaves_draft = !insert && change->moved && strcmp(change->before, "draft") == 0;
 	bool		waits = state != NULL && (state->open || strcmp(state->status, "draft") == 0);
+	bool		comes_back = !insert && change->moved && state != NULL && state->open &&
+		strcmp(change->before, "action_required") == 0;
 
 	if (REG_ISNULL(new, REG_PROTECTION) ||
 		(leaves_draft && !assigns(change, REG_PROTECTION)))
@@ -466,6 +480,13 @@ derive_dates(Change *change, const RtmState *state)
 		REG_SET(new, REG_SUBMITTED_AT,
 				TimestampTzGetDatum(rtm_default_instant(change->rel, REG_SUBMITTED_AT,
 														change->mode)));
+	else if (comes_back && !assigns(change, REG_SUBMITTED_AT))
+	{
+		TimestampTz at = rtm_default_instant(change->rel, REG_SUBMITTED_AT, change->mode);
+
+		if (rtm_loses_place(change->rel, &change->old, at))
+			REG_SET(new, REG_SUBMITTED_AT, TimestampTzGetDatum(at));
+	}
 	if (insert ? !waits && REG_ISNULL(new, REG_DECIDED_AT) : change->moved)
 		REG_SET(new, REG_DECIDED_AT,
 				TimestampTzGetDatum(rtm_default_instant(change->rel, REG_DECIDED_AT,

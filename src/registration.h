@@ -213,6 +213,16 @@ extern bool rtm_is_merged(Relation rel, const RtmRegistration *reg, char **survi
 /* Raises 23514 roe_account_merged if so. */
 extern void rtm_refuse_merged(Relation rel, const RtmRegistration *reg);
 
+/*
+ * What a registration went through, extension.c. Raises 23514 roe_extension
+ * where the terms do not let the caller extend it so.
+ */
+extern void rtm_check_extension(Relation rel, const RtmRegistration *old,
+								const RtmRegistration *new, TimestampTz at);
+
+/* Was it with its partner for longer than it keeps its place? */
+extern bool rtm_loses_place(Relation rel, const RtmRegistration *old, TimestampTz at);
+
 /* The rules of engagement, roe_rule.c, eligibility.c and roe_route.c. */
 
 typedef enum RtmRuleKind

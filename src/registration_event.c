@@ -19,6 +19,7 @@
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/datetime.h"
 #include "utils/fmgrprotos.h"
 #include "utils/guc.h"
 #include "utils/json.h"
@@ -58,6 +59,30 @@ static Oid	event_type[EVENT_COLUMNS] = {
 	TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID
 };
 
+/*
+ * An instant, the same under every DateStyle and TimeZone.
+ */
+static char *
+instant_text(TimestampTz at)
+{
+	char		text[MAXDATELEN + 1];
+	struct pg_tm tm;
+	fsec_t		fraction;
+
+	if (TIMESTAMP_NOT_FINITE(at))
+		EncodeSpecialTimestamp(at, text);
+	else if (timestamp2tm(at, NULL, &tm, &fraction, NULL, NULL) == 0)
+	{
+		tm.tm_isdst = 0;
+		EncodeDateTime(&tm, fraction, true, 0, NULL, USE_XSD_DATES, text);
+	}
+	else
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("timestamp out of range")));
+	return pstrdup(text);
+}
+
 static void
 append_json(StringInfo json, Oid type, Datum value, bool isnull)
 {
@@ -85,6 +110,9 @@ append_json(StringInfo json, Oid type, Datum value, bool isnull)
 		case DATERANGEOID:
 			escape_json(json, rtm_range_text(value));
 			break;
+		case TIMESTAMPTZOID:
+			escape_json(json, instant_text(DatumGetTimestampTz(value)));
+			break;
 		case JSONBOID:
 			JsonbToCString(json, &DatumGetJsonbP(value)->root, 0);
 			break;
@@ -107,11 +135,14 @@ append_json(StringInfo json, Oid type, Datum value, bool isnull)
 
 /*
  * {"amount": {"old": 1, "new": 2}, ...} of the columns that changed, the old
- * alone of a row that is deleted; NULL where none did.
+ * alone of a row that is deleted; NULL where none did. A registration's place
+ * in the order changes silently with a draft alone.
  */
 static Datum
 changed_fields(Relation rel, const RtmRegistration *old, const RtmRegistration *new, bool *isnull)
 {
+	char	   *status = rtm_registration_text(old, REG_STATUS);
+	bool		is_draft = status != NULL && strcmp(status, "draft") == 0;
 	StringInfoData json;
 	int			column;
 
@@ -120,7 +151,8 @@ changed_fields(Relation rel, const RtmRegistration *old, const RtmRegistration *
 	{
 		const RtmColumn *of = &rtm_reg_column[column - 1];
 
-		if (!rtm_business_column(column) && column != REG_PROTECTION)
+		if (!rtm_business_column(column) && column != REG_PROTECTION &&
+			(column != REG_SUBMITTED_AT || new == NULL || is_draft))
 			continue;
 		if (new == NULL ? REG_ISNULL(old, column) : !rtm_column_differs(rel, old, new, column))
 			continue;

@@ -35,6 +35,9 @@ SELECT string_agg(h.line, E'\n' ORDER BY h.line COLLATE "C") FROM (
     UNION ALL SELECT format('roe %s %s %s %s', rule, kind, parameters, enabled) FROM revrtm.roe_rule
     UNION ALL SELECT format('evidence %L %s %s %s', evidence_type, points, dated, third_party) FROM revrtm.evidence_type
     UNION ALL SELECT format('cases %s %s', due_hours, tie_days) FROM revrtm.conflict_rule
+    UNION ALL SELECT format('sla %s %s %s %s %s %s', subject, hours, calendar, pauses, alert_levels, on_breach) FROM revrtm.sla_rule
+    UNION ALL SELECT format('escalation %s %s %s %s', subject, level, role, after_hours) FROM revrtm.escalation_step
+    UNION ALL SELECT format('protection %s %s %s %s %s', extensions, extension_days, cut_days, order_policy, grace_hours) FROM revrtm.protection_rule
     UNION ALL SELECT format('amendment %s %s', kind, is_loss) FROM revrtm.amendment_kind
     UNION ALL SELECT format('terms %s %s %s %s', route_id, extract(epoch FROM lookback), step_limit, after_anchor) FROM revrtm.attribution_policy
     UNION ALL SELECT format('maturity %s %s %L', model, benchmark, description) FROM revrtm.maturity_model

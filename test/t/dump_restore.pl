@@ -79,6 +79,17 @@ SELECT d.outcome FROM (SELECT c.case_id, p.claim FROM revrtm.open_case c JOIN re
     JOIN revrtm.deal_registration r ON p.claim = 'registration:' || r.registration_id
     WHERE r.active AND c.account_id NOT LIKE 'account %' ORDER BY c.account_id, p.claim LIMIT 1) c, revrtm.decide_case(c.case_id, c.claim, 0.25, 'both') d;
 SELECT partner_id FROM revrtm.merge_accounts('account 6', 'account 7', 'one');
+UPDATE revrtm.sla_rule SET hours = 8.5, on_breach = 'auto_reject', pauses = '{action_required}' WHERE subject = 'registration';
+DELETE FROM revrtm.sla_rule WHERE subject = 'referral';
+DELETE FROM revrtm.escalation_step WHERE level = 3;
+INSERT INTO revrtm.escalation_step (subject, level, role, after_hours) VALUES ('registration', 2, 'own', 0.25), ('registration', 7, 'é', 40);
+UPDATE revrtm.protection_rule SET extensions = 3, cut_days = NULL;
+INSERT INTO revrtm.staff_level VALUES ('own head', 2);
+SELECT revrtm.record_activity(registration_id, 'own', 'é') FROM revrtm.deal_registration WHERE account_id = 'state approved';
+INSERT INTO revrtm.deal_registration (account_id, partner_id, product_codes, region_codes, submitted_at) VALUES ('late', 'partner 1', ARRAY['zz'], ARRAY['aa'], '2026-06-01Z');
+SELECT count(*) FROM revrtm.sla_tick('2026-06-15Z');
+INSERT INTO revrtm.escalation_decision (subject, subject_id, account_id, level, role, decision, reason, at, logged_at, actor, acting_role)
+SELECT 'registration', registration_id, account_id, 2, 'own', 'approved', 'é', '2026-06-15Z', '2026-06-15Z', 'me', 'me' FROM revrtm.deal_registration WHERE account_id = 'state approved';
 INSERT INTO revrtm.partner_login VALUES ('acme_login', 'partner 1'), ('a "quoted" role', 'partner 2');
 INSERT INTO revrtm.partner_proxy VALUES ('portal');
 
