@@ -18,7 +18,7 @@ CREATE TABLE revrtm.romi_rule (
     small_n      integer NOT NULL DEFAULT 5 CHECK (small_n >= 1),
     small_months integer NOT NULL DEFAULT 3 CHECK (small_months >= 2),
     replicates   integer NOT NULL DEFAULT 1000 CHECK (replicates BETWEEN 100 AND 100000),
-    confidence   double precision NOT NULL DEFAULT 0.9 CHECK (confidence > 0 AND confidence < 1),
+    confidence   numeric NOT NULL DEFAULT 0.9 CHECK (confidence > 0 AND confidence < 1),
     seed         bigint NOT NULL DEFAULT 1,
     shipped      boolean NOT NULL DEFAULT false
 );

@@ -56,7 +56,7 @@ BEGIN ATOMIC
               WHERE l.is_known AND m.spend > 0) a
         CROSS JOIN rule u
         CROSS JOIN LATERAL revrtm.shrink_returns(coalesce(a.lines, '{}'), coalesce(a.spend, '{}'), coalesce(a.margin, '{}'),
-                                                 u.replicates, u.seed, u.confidence) s
+                                                 u.replicates, u.seed, u.confidence::float8) s
     )
     SELECT l.route_id, l.category, l.months, l.deals, l.spend::numeric(20, 4), l.margin::numeric(20, 4),
            l.open_margin::numeric(20, 4),

@@ -134,7 +134,7 @@ BEGIN
     WHEN 3 THEN
         UPDATE revrtm.partner_role_rule SET lookback = x, split_model = 'model ' || n;
         UPDATE revrtm.kpi_rule SET sqo_stages = ARRAY['é "q"' || n], cac_lag = nullif(x % 5, 0), cac_categories = '{mdf}';
-        UPDATE revrtm.romi_rule SET models = ARRAY['é "q"' || n], months = 1 + n, confidence = 1.0 / (2 + x), seed = -x;
+        UPDATE revrtm.romi_rule SET models = ARRAY['é "q"' || n], months = 1 + n, confidence = round(1.0 / (2 + x), 6), seed = -x;
         INSERT INTO revrtm.spend_category (category, cash_lag) VALUES (CASE x % 2 WHEN 0 THEN 'mdf' ELSE 'own' || n END, x % 7)
         ON CONFLICT (category) DO UPDATE SET cost_of_sale = NOT spend_category.cost_of_sale;
         DELETE FROM revrtm.spend_category WHERE category IN ('tools', 'own' || x % 12) AND x % 5 = 0;
