@@ -156,6 +156,7 @@ SQL_MODULES = \
 	sql/73_tally.sql \
 	sql/73_target.sql \
 	sql/74_kpi_store.sql \
+	sql/74_tally_store.sql \
 	sql/74_kpi.sql \
 	sql/74_partner_score.sql \
 	sql/74_scorecard.sql \
