@@ -146,14 +146,15 @@ BEGIN
     ), settled AS (
         INSERT INTO revrtm.deal_tally
         SELECT row_number() OVER ()::integer, c.*
+        -- A condition would make the planner expect next to nothing, and sort.
         FROM (SELECT d.route_id, d.segment, d.region, d.product,
                      revrtm.deal_tally_agg(d.created_at, d.ended_at, d.is_closed, d.is_won, d.amount, d.amount,
                          coalesce(d.margin, d.amount * coalesce(r.default_margin, 1)), (SELECT u.scale FROM rule u),
                          d.margin IS NULL, d.role, d.qualified_at, (SELECT u.qualify_days FROM rule u),
-                         (SELECT u.as_of FROM rule u), NULL)
+                         (SELECT u.as_of FROM rule u), NULL) FILTER (WHERE d.is_unsettled IS NOT TRUE) AS tally
               FROM deal d LEFT JOIN revrtm.route r ON r.route_id = d.route_id
-              WHERE d.is_unsettled IS NOT TRUE
               GROUP BY d.route_id, d.segment, d.region, d.product) c
+        WHERE c.tally IS NOT NULL
     ), won AS (
         INSERT INTO revrtm.first_win
         SELECT DISTINCT ON (k.account_id) k.opportunity_id, k.account_id, k.route_id, k.segment, k.region, k.ended_at
