@@ -247,6 +247,7 @@ ISOLATION = \
 	iso_refresh \
 	iso_register \
 	iso_role \
+	iso_tally \
 	iso_tree
 ISOLATION_OPTS = --inputdir=test --outputdir=.
 

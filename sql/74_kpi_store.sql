@@ -118,7 +118,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION revrtm.refresh_marks() IS
-'Brings deal_mark up to touches, registrations, stages and the store of journeys, sums the deals into deal_tally, and returns how many rows of deal_mark changed. Call it after refresh_journeys(). Who is not staff reads only some registrations, or none, and so must not refresh.';
+'Brings deal_mark up to touches, registrations, stages and the store of journeys, sums the deals into deal_tally, and returns how many rows of deal_mark changed. Call it after refresh_journeys(). While it runs, writes to the store of journeys wait; 40001 where one was made after the snapshot of a REPEATABLE READ transaction. Who is not staff reads only some registrations, or none, and so must not refresh.';
 
 -- How long registrations wait for a decision.
 
