@@ -163,6 +163,7 @@ SQL_MODULES = \
 	sql/73_tally.sql \
 	sql/73_target.sql \
 	sql/74_kpi_store.sql \
+	sql/74_tally_store.sql \
 	sql/74_kpi.sql \
 	sql/74_partner_score.sql \
 	sql/74_scorecard.sql \
@@ -260,6 +261,7 @@ ISOLATION = \
 	iso_register \
 	iso_role \
 	iso_sla \
+	iso_tally \
 	iso_tree
 ISOLATION_OPTS = --inputdir=test --outputdir=.
 

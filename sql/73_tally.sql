@@ -78,6 +78,18 @@ COMMENT ON AGGREGATE revrtm.deal_tally_agg(timestamptz, timestamptz, boolean, bo
                                            boolean, text, timestamptz, integer, timestamptz, date) IS
 'Deals by the month of their creation and by that of their end in revrtm.timezone, in one pass; deal_parts reads it. opening is the amount at the rate of the creation, amount and margin those at the end, each rounded to scale decimals, half away from zero; role is that of partner_role; qualified_at counts up to qualify_days of 24 hours after the creation, unless that is NULL. A deal that ended after as_of was open then. With first, only what the months from that one on need is kept: what is open, and a year of revenue before. 22003 for an amount of 2^63 minor units, 22023 for one that is not finite, or a scale that is not from 0 to 4.';
 
+CREATE FUNCTION revrtm.deal_tally_merge(revrtm.tally, revrtm.tally, date) RETURNS revrtm.tally
+LANGUAGE c IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'revrtm_deal_tally_merge';
+COMMENT ON FUNCTION revrtm.deal_tally_merge(revrtm.tally, revrtm.tally, date) IS 'Transition of deal_rollup.';
+CREATE AGGREGATE revrtm.deal_rollup(t revrtm.tally, first date) (
+    SFUNC = revrtm.deal_tally_merge, STYPE = revrtm.tally, SSPACE = 8000,
+    FINALFUNC = revrtm.tally_final, FINALFUNC_MODIFY = READ_ONLY,
+    COMBINEFUNC = revrtm.tally_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE revrtm.deal_rollup(revrtm.tally, date) IS
+'Merges tallies of deal_tally_agg as rollup does, and keeps only what deal_parts of the months from first on needs; all of it where that is NULL. Errors as rollup.';
+
 CREATE FUNCTION revrtm.deal_parts(t revrtm.tally, first date, last date, whole boolean DEFAULT false)
 RETURNS TABLE (period date, created bigint, created_amount numeric, created_unpriced bigint, sourced bigint,
                sourced_amount numeric, co_sell bigint, co_sell_amount numeric, influenced bigint,

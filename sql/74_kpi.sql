@@ -1,5 +1,15 @@
 -- The KPIs: one long relation from which everything else is read. Deals come
--- from the store of journeys in one pass.
+-- from what refresh_marks() summed, else from the store of journeys in one pass.
+
+CREATE FUNCTION revrtm.amount_at(amount numeric, currency text, at timestamptz) RETURNS numeric
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    -- Most deals are in the reporting currency: no day to find, no rate to look up.
+    SELECT CASE WHEN currency IS NULL OR currency = revrtm.setting('currency') THEN amount
+                ELSE revrtm.reporting_amount(amount, currency, revrtm.local_date(at)) END;
+END;
+COMMENT ON FUNCTION revrtm.amount_at(numeric, text, timestamptz) IS
+'An amount in the reporting currency, at the rate of the day of an instant; NULL where there is none.';
 
 CREATE FUNCTION revrtm.kpi_line(first date, last date, by text[])
 RETURNS TABLE (period date, route_id text, segment text, region text, product text, kpi text, value numeric,
@@ -10,41 +20,63 @@ WITH rule AS MATERIALIZED (
     SELECT r.sqo_stages, r.sqo_days, r.cac_categories, r.cac_lag, coalesce(r.ltv_months, 60) AS ltv_months,
            coalesce(r.small_n, 20) AS small_n, revrtm.as_of() AS as_of,
            'period' <> ALL (by) AS whole,
-           CASE WHEN cardinality(r.sqo_stages) > 0 THEN r.sqo_days END AS qualify_days,
+           revrtm.qualify_days() AS qualify_days,
+           coalesce((SELECT t.as_of <= revrtm.as_of() AND t.basis = revrtm.tally_basis() FROM revrtm.tally_refresh t), false)
+               AS is_tallied,
            (SELECT CASE WHEN m.refreshed_at IS NULL THEN 'marks_missing'
                         WHEN m.refreshed_at < j.refreshed_at THEN 'marks_stale' END
             FROM (SELECT 1) one LEFT JOIN revrtm.mark_refresh m ON true LEFT JOIN revrtm.journey_refresh j ON true) AS marks
     FROM (SELECT 1) one LEFT JOIN revrtm.kpi_rule r ON true
+), deal_sum AS (
+    -- All deals; or where there are tallies these, and what they leave out.
+    SELECT CASE WHEN 'route' = ANY (by) THEN d.route_id END AS route_id,
+           CASE WHEN 'segment' = ANY (by) THEN d.segment END AS segment,
+           CASE WHEN 'region' = ANY (by) THEN d.region END AS region,
+           CASE WHEN 'product' = ANY (by) THEN d.product END AS product,
+           revrtm.deal_tally_agg(d.created_at, d.ended_at, d.is_closed, d.is_won,
+               revrtm.amount_at(d.amount, d.currency, d.created_at), revrtm.amount_at(d.amount, d.currency, d.ended_at),
+               revrtm.amount_at(coalesce(d.margin, d.amount * coalesce(r.default_margin, 1)), d.currency, d.ended_at),
+               (SELECT revrtm.currency_scale(NULL)), d.margin IS NULL, m.role, m.qualified_at,
+               (SELECT u.qualify_days FROM rule u), (SELECT u.as_of FROM rule u), kpi_line.first) AS tally
+    FROM (SELECT k.*,
+                 -- Marks count by the month of creation.
+                 CASE WHEN kpi_line.first IS NULL OR k.created_at >= kpi_line.first::timestamp AT TIME ZONE 'UTC' - interval '33 days'
+                      THEN k.opportunity_id END AS mark_id
+          FROM revrtm.deal_journey k
+          WHERE NOT (SELECT u.is_tallied FROM rule u)
+            -- What ended before the first month counts for open deals no more, and for revenue a year; with room for zones.
+            AND (k.is_closed IS FALSE OR k.ended_at IS NULL OR kpi_line.first IS NULL
+                 OR k.ended_at >= kpi_line.first::timestamp AT TIME ZONE 'UTC' - interval '33 days'
+                 OR k.created_at >= kpi_line.first::timestamp AT TIME ZONE 'UTC' - interval '33 days'
+                 OR (k.is_won AND k.ended_at >= kpi_line.first::timestamp AT TIME ZONE 'UTC' - interval '400 days'))) d
+    LEFT JOIN revrtm.route r ON r.route_id = d.route_id
+    LEFT JOIN revrtm.deal_mark m ON m.opportunity_id = d.mark_id
+    GROUP BY 1, 2, 3, 4
+    UNION ALL
+    SELECT CASE WHEN 'route' = ANY (by) THEN d.route_id END AS route_id,
+           CASE WHEN 'segment' = ANY (by) THEN d.segment END AS segment,
+           CASE WHEN 'region' = ANY (by) THEN d.region END AS region,
+           CASE WHEN 'product' = ANY (by) THEN d.product END AS product,
+           revrtm.deal_tally_agg(d.created_at, d.ended_at, d.is_closed, d.is_won,
+               revrtm.amount_at(d.amount, d.currency, d.created_at), revrtm.amount_at(d.amount, d.currency, d.ended_at),
+               revrtm.amount_at(coalesce(d.margin, d.amount * coalesce(r.default_margin, 1)), d.currency, d.ended_at),
+               (SELECT revrtm.currency_scale(NULL)), d.margin IS NULL, d.role, d.qualified_at,
+               (SELECT u.qualify_days FROM rule u), (SELECT u.as_of FROM rule u), kpi_line.first)
+    FROM revrtm.deal_unsettled d
+    LEFT JOIN revrtm.route r ON r.route_id = d.route_id
+    WHERE (SELECT u.is_tallied FROM rule u)
+    GROUP BY 1, 2, 3, 4
+    UNION ALL
+    SELECT t.route_id, t.segment, t.region, t.product, t.tally
+    FROM revrtm.deal_tally t
+    WHERE (SELECT u.is_tallied FROM rule u)
 ), deal_cell AS MATERIALIZED (
     SELECT CASE WHEN 'route' = ANY (by) THEN d.route_id ELSE '(all)' END AS route_id,
            CASE WHEN 'segment' = ANY (by) THEN coalesce(d.segment, '(none)') ELSE '(all)' END AS segment,
            CASE WHEN 'region' = ANY (by) THEN coalesce(d.region, '(none)') ELSE '(all)' END AS region,
            CASE WHEN 'product' = ANY (by) THEN coalesce(d.product, '(none)') ELSE '(all)' END AS product,
-           revrtm.deal_tally_agg(d.created_at, d.ended_at, d.is_closed, d.is_won,
-               -- Most deals are in the reporting currency: no rate to look up.
-               CASE WHEN d.currency IS NULL THEN d.amount
-                    ELSE revrtm.reporting_amount(d.amount, d.currency, revrtm.local_date(d.created_at)) END,
-               CASE WHEN d.currency IS NULL THEN d.amount
-                    ELSE revrtm.reporting_amount(d.amount, d.currency, revrtm.local_date(d.ended_at)) END,
-               CASE WHEN d.currency IS NULL THEN coalesce(d.margin, d.amount * coalesce(r.default_margin, 1))
-                    ELSE revrtm.reporting_amount(coalesce(d.margin, d.amount * coalesce(r.default_margin, 1)), d.currency,
-                                                 revrtm.local_date(d.ended_at)) END,
-               (SELECT revrtm.currency_scale(NULL)),
-               d.margin IS NULL, m.role, m.qualified_at, (SELECT u.qualify_days FROM rule u),
-               (SELECT u.as_of FROM rule u), kpi_line.first) AS tally
-    FROM (SELECT k.created_at, k.ended_at, k.is_closed, k.is_won, k.amount, k.margin, k.route_id, k.segment, k.region, k.product,
-                 nullif(k.currency, (SELECT revrtm.setting('currency'))) AS currency,
-                 -- Marks count by the month of creation.
-                 CASE WHEN kpi_line.first IS NULL OR k.created_at >= kpi_line.first::timestamp AT TIME ZONE 'UTC' - interval '33 days'
-                      THEN k.opportunity_id END AS mark_id
-          FROM revrtm.deal_journey k
-          -- What ended before the first month counts for open deals no more, and for revenue a year; with room for zones.
-          WHERE k.is_closed IS FALSE OR k.ended_at IS NULL OR kpi_line.first IS NULL
-                OR k.ended_at >= kpi_line.first::timestamp AT TIME ZONE 'UTC' - interval '33 days'
-                OR k.created_at >= kpi_line.first::timestamp AT TIME ZONE 'UTC' - interval '33 days'
-                OR (k.is_won AND k.ended_at >= kpi_line.first::timestamp AT TIME ZONE 'UTC' - interval '400 days')) d
-    LEFT JOIN revrtm.route r ON r.route_id = d.route_id
-    LEFT JOIN revrtm.deal_mark m ON m.opportunity_id = d.mark_id
+           revrtm.deal_rollup(d.tally, kpi_line.first) AS tally
+    FROM deal_sum d
     GROUP BY 1, 2, 3, 4
 ), spent AS MATERIALIZED (
     SELECT CASE WHEN 'route' = ANY (by) THEN s.route_id ELSE '(all)' END AS route_id, revrtm.period(s.period) AS period,
@@ -72,12 +104,17 @@ WITH rule AS MATERIALIZED (
     CROSS JOIN LATERAL revrtm.deal_parts(c.tally, s.first, s.last, (SELECT u.whole FROM rule u)) p
 ), customer AS MATERIALIZED (
     -- Who sourced a customer: the route of its first won deal.
-    SELECT DISTINCT ON (k.account_id) k.account_id, k.route_id, k.segment, k.region, k.ended_at
-    FROM (SELECT coalesce(m.canonical_id, d.account_id) AS account_id, d.opportunity_id, d.route_id, d.segment, d.region,
-                 d.ended_at
-          FROM revrtm.deal_journey d LEFT JOIN revrtm.account_merge m ON m.account_id = d.account_id
-          WHERE d.is_won AND d.is_closed AND d.ended_at <= (SELECT u.as_of FROM rule u) AND d.account_id <> '(none)') k
-    ORDER BY k.account_id, k.ended_at, k.opportunity_id COLLATE "C"
+    SELECT w.account_id, w.route_id, w.segment, w.region, w.ended_at
+    FROM revrtm.first_win w
+    WHERE (SELECT u.is_tallied FROM rule u) AND w.ended_at <= (SELECT u.as_of FROM rule u)
+    UNION ALL
+    (SELECT DISTINCT ON (k.account_id) k.account_id, k.route_id, k.segment, k.region, k.ended_at
+     FROM (SELECT coalesce(m.canonical_id, d.account_id) AS account_id, d.opportunity_id, d.route_id, d.segment, d.region,
+                  d.ended_at
+           FROM revrtm.deal_journey d LEFT JOIN revrtm.account_merge m ON m.account_id = d.account_id
+           WHERE NOT (SELECT u.is_tallied FROM rule u) AND d.is_won AND d.is_closed
+             AND d.ended_at <= (SELECT u.as_of FROM rule u) AND d.account_id <> '(none)') k
+     ORDER BY k.account_id, k.ended_at, k.opportunity_id COLLATE "C")
 ), won_customer AS (
     SELECT CASE WHEN 'route' = ANY (by) THEN k.route_id ELSE '(all)' END AS route_id,
            CASE WHEN (SELECT u.whole FROM rule u) THEN s.first ELSE k.period END AS period, count(*) AS customers
@@ -335,7 +372,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION revrtm.kpi_between(date, date, text[]) IS
-'The KPIs of the months from first to last, told by these dimensions: the rows of revrtm.kpi, with the columns of that view. What is not told apart reads (all); without period all months are one row, under the first. NULL first: from the first month there is; no month after that of revrtm.as_of() is shown. Deals are read from the store in one pass, never touches. 22023 for an unknown dimension, or where last is before first.';
+'The KPIs of the months from first to last, told by these dimensions: the rows of revrtm.kpi, with the columns of that view. What is not told apart reads (all); without period all months are one row, under the first. NULL first: from the first month there is; no month after that of revrtm.as_of() is shown. Deals are read from the tallies of refresh_marks() where these hold, else from the store in one pass; never touches. 22023 for an unknown dimension, or where last is before first.';
 
 CREATE VIEW revrtm.kpi WITH (security_invoker = true) AS
 SELECT pg_catalog.concat_ws(':', k.kpi, revrtm.date_text(k.period), k.route_id, k.segment, k.region, k.product) AS kpi_key,

@@ -46,6 +46,13 @@ FOR EACH ROW EXECUTE FUNCTION revrtm.own_shipped_row('rule');
 SELECT revrtm.register_policy('revrtm.kpi_rule');
 GRANT SELECT ON revrtm.kpi_rule TO PUBLIC;
 
+CREATE FUNCTION revrtm.qualify_days() RETURNS integer
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT r.sqo_days FROM revrtm.kpi_rule r WHERE pg_catalog.cardinality(r.sqo_stages) > 0;
+END;
+COMMENT ON FUNCTION revrtm.qualify_days() IS 'kpi_rule.sqo_days; NULL where no stage makes a deal sales qualified.';
+
 -- What reports read of a deal beside its journey.
 
 CREATE TABLE revrtm.deal_mark (
@@ -106,11 +113,12 @@ BEGIN
     SELECT (SELECT count(*) FROM gone) + (SELECT count(*) FROM kept) INTO changed;
     INSERT INTO revrtm.mark_refresh AS m (refreshed_at) VALUES (started)
     ON CONFLICT (store) DO UPDATE SET refreshed_at = excluded.refreshed_at;
+    PERFORM revrtm.refresh_tallies();
     RETURN changed;
 END
 $$;
 COMMENT ON FUNCTION revrtm.refresh_marks() IS
-'Brings deal_mark up to touches, registrations, stages and the store of journeys, and returns how many rows changed. Call it after refresh_journeys(). Who is not staff reads only some registrations, or none, and so must not refresh.';
+'Brings deal_mark up to touches, registrations, stages and the store of journeys, sums the deals into deal_tally, and returns how many rows of deal_mark changed. Call it after refresh_journeys(). While it runs, writes to the store of journeys wait; 40001 where one was made after the snapshot of a REPEATABLE READ transaction. Who is not staff reads only some registrations, or none, and so must not refresh.';
 
 -- How long registrations wait for a decision.
 

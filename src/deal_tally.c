@@ -86,6 +86,7 @@ enum DealColumn
 };
 
 REVRTM_FUNCTION(revrtm_deal_tally_accum);
+REVRTM_FUNCTION(revrtm_deal_tally_merge);
 REVRTM_FUNCTION(revrtm_deal_parts);
 
 /* ---------------------------------------------------------- aggregation */
@@ -241,6 +242,44 @@ revrtm_deal_tally_accum(PG_FUNCTION_ARGS)
 		else if (has_start && ended >= first)
 			t = rtm_tally_add(t, ended, (is_won ? WON_DAYS : LOST_DAYS) +
 							  Min(ended_on - created_on, MOST_DAYS), 1);
+	}
+	PG_RETURN_POINTER(t);
+}
+
+/*
+ * Transition of deal_rollup: of another tally, what the months from the first
+ * one on need, as deal_tally_agg keeps it.
+ */
+Datum
+revrtm_deal_tally_merge(PG_FUNCTION_ARGS)
+{
+	Tally	   *t = rtm_tally_state(fcinfo, "deal_rollup");
+	const Tally *from;
+	int32		first;
+
+	if (PG_ARGISNULL(1))
+		PG_RETURN_POINTER(t);
+	from = (const Tally *) PG_DETOAST_DATUM(PG_GETARG_DATUM(1));
+	if (PG_ARGISNULL(2) || !rtm_tally_month(PG_GETARG_DATEADT(2), &first))
+		first = TALLY_FIRST_MONTH;
+	for (uint32 i = 0; i < from->slots; i++)
+	{
+		const TallyEntry *e = &from->entry[i];
+		int32		month = e->month;
+
+		if (i % 65536 == 0)
+			CHECK_FOR_INTERRUPTS();
+		if (month == 0)
+			continue;
+		if (month < first)
+		{
+			/* Of what is open only the sum counts. */
+			if (e->kind == OPEN || e->kind == OPEN_AMOUNT)
+				month = first - 1;
+			else if ((e->kind != WON_AMOUNT && e->kind != MARGIN) || month <= first - 12)
+				continue;
+		}
+		t = rtm_tally_add(t, month, e->kind, sum_value(e->sum));
 	}
 	PG_RETURN_POINTER(t);
 }

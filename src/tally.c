@@ -16,7 +16,7 @@
 #include "tally.h"
 
 /* Of a group's first state; a power of two. */
-#define FIRST_SLOTS			16
+#define FIRST_SLOTS			4
 
 /* Kinds whose slots are neighbours. */
 #define NEAR_KINDS			32

@@ -35,7 +35,7 @@ SELECT revrtm.bind('revenue_event', $$SELECT 'e' || i AS event_id, 'a' || i % 45
     ((hashtext(i || 'x') & 1023) - 400)::numeric AS amount, (ARRAY[NULL, 'EUR'])[1 + i % 2]::text AS currency FROM generate_series(1, 2500) i$$) \g /dev/null
 UPDATE revrtm.kpi_rule SET sqo_stages = '{SQO,"Sales accepted"}', cac_lag = 1, cac_categories = '{mdf}';
 UPDATE revrtm.route SET default_margin = 0.3 WHERE route_id = 'resell';
-SELECT plan(17);
+SELECT plan(31);
 SELECT is((SELECT inserted FROM revrtm.refresh_journeys()), 3000::bigint, 'the store is made');
 SELECT lives_ok('SELECT revrtm.refresh_marks()', 'deals are marked');
 UPDATE revrtm.deal_mark SET role = (ARRAY['sourced', 'co_sell', 'influenced', NULL])[1 + pg_temp.draw(opportunity_id || 'role', 4)];
@@ -116,6 +116,58 @@ FROM (SELECT *, floor(random() * 40) AS part FROM plain ORDER BY random()) p GRO
 SELECT is((SELECT revrtm.rollup(t)::text FROM cut),
     (SELECT revrtm.deal_tally_agg(p.created, p.closed, p.is_closed, p.is_won, p.opening, p.amount, p.margin, 2, p.estimated, p.role, p.qualified_at, 90, '2026-05-17', NULL)::text FROM plain p), 'parts merge to the whole');
 SELECT is((SELECT revrtm.rollup(x.t)::text FROM (SELECT revrtm.rollup(t) AS t FROM cut GROUP BY part::int % 3) x), (SELECT revrtm.rollup(t)::text FROM cut), 'in two steps too');
+
+-- What refresh_marks() kept against the deals themselves: whatever is asked, as of whatever instant.
+CREATE FUNCTION pg_temp.unlike(made text, asked text, by text[], first date, last date) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    n bigint;
+BEGIN
+    PERFORM set_config('revrtm.as_of', made, true);
+    PERFORM revrtm.refresh_tallies();
+    PERFORM set_config('revrtm.as_of', asked, true);
+    CREATE TEMP TABLE x AS SELECT * FROM revrtm.kpi_between(first, last, by);
+    UPDATE revrtm.tally_refresh SET basis = NULL;
+    CREATE TEMP TABLE y AS SELECT * FROM revrtm.kpi_between(first, last, by);
+    SELECT (SELECT count(*) FROM (TABLE x EXCEPT ALL TABLE y) z) + (SELECT count(*) FROM (TABLE y EXCEPT ALL TABLE x) z)
+           + CASE WHEN EXISTS (SELECT FROM x) THEN 0 ELSE 1000000 END INTO n;
+    DROP TABLE x, y;
+    PERFORM set_config('revrtm.as_of', '2026-05-17 15:00Z', true);
+    RETURN n;
+END $$;
+SELECT is(pg_temp.unlike('2026-05-17 15:00Z', '2026-05-17 15:00Z', '{period,route,segment,region,product}', NULL, '2026-05-01'), 0::bigint, 'kept: every month in every cell');
+SELECT is(pg_temp.unlike('2026-05-17 15:00Z', '2026-05-17 15:00Z', '{period,route,segment,region,product}', '2025-06-01', '2026-05-01'), 0::bigint, 'kept: a year in every cell');
+SELECT is(pg_temp.unlike('2026-02-10', '2026-05-17 15:00Z', '{period,route,segment,region,product}', '2025-06-01', '2026-05-01'), 0::bigint, 'kept three months ago');
+SELECT is(pg_temp.unlike('2025-03-03', '2025-09-09 09:00Z', '{period,segment}', NULL, NULL), 0::bigint, 'kept half a year before an instant of the past');
+SELECT is(pg_temp.unlike('2025-03-03', '2027-01-01', '{period,route}', '2025-01-15', NULL), 0::bigint, 'kept before much was closed');
+SELECT is(pg_temp.unlike('2026-05-10', '2026-05-17 15:00Z', '{route,region}', '2025-02-01', '2025-11-01'), 0::bigint, 'kept, months as one');
+SELECT is(pg_temp.unlike('2026-05-10', '2026-05-17 15:00Z', '{}', NULL, NULL), 0::bigint, 'kept, all as one');
+SELECT is(pg_temp.unlike('2026-05-17 15:00Z', '2026-05-10', '{period,route}', '2025-06-01', NULL), 0::bigint, 'of no use for an earlier instant');
+SELECT revrtm.refresh_tallies() \g /dev/null
+SELECT ok((SELECT count(*) > 10 FROM revrtm.deal_unsettled WHERE currency IS NULL) AND (SELECT count(*) BETWEEN 1000 AND 2000 FROM revrtm.deal_unsettled), 'some deals are left to be counted anew, and not all');
+-- A cell taken out is missed where tallies are read, and only there.
+CREATE TEMP TABLE whole AS SELECT * FROM revrtm.kpi_between('2024-01-01', '2026-05-31');
+CREATE FUNCTION pg_temp.is_read() RETURNS boolean LANGUAGE sql AS
+$$ SELECT (SELECT sum(n) FROM revrtm.kpi_between('2024-01-01', '2026-05-31') WHERE kpi = 'win_rate') < 0.9 * (SELECT sum(n) FROM whole WHERE kpi = 'win_rate') $$;
+DELETE FROM revrtm.deal_tally WHERE cell % 2 = 0;
+SELECT ok(pg_temp.is_read(), 'the tallies are read');
+CREATE FUNCTION pg_temp.read_after(change text) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    answer boolean;
+BEGIN
+    EXECUTE change;
+    answer := pg_temp.is_read();
+    RAISE SQLSTATE 'XX999';
+EXCEPTION WHEN SQLSTATE 'XX999' THEN
+    RETURN answer;
+END $$;
+SELECT is_empty($$SELECT what FROM unnest(ARRAY['UPDATE revrtm.deal_journey SET is_won = is_won WHERE opportunity_id = ''d1''', 'DELETE FROM revrtm.deal_mark WHERE false',
+    'INSERT INTO revrtm.account_merge VALUES (''x'', ''y'')', 'TRUNCATE revrtm.deal_mark', 'SELECT revrtm.refresh_journeys()']) what WHERE pg_temp.read_after(what)$$,
+    'not after a write to deals, marks or merges');
+SELECT is_empty($$SELECT what FROM unnest(ARRAY['UPDATE revrtm.route SET default_margin = 0.31 WHERE route_id = ''resell''', 'UPDATE revrtm.kpi_rule SET sqo_days = 91', 'UPDATE revrtm.kpi_rule SET sqo_stages = ''{}''',
+    'SET LOCAL revrtm.as_of = ''2026-05-17 14:59Z''', 'SET LOCAL revrtm.timezone = ''UTC''', 'DELETE FROM revrtm.tally_refresh', 'INSERT INTO revrtm.currency (currency, scale) VALUES (''USD'', 3)']) what
+    WHERE pg_temp.read_after(what)$$, 'nor under other terms, or before they were made');
+SELECT ok(pg_temp.read_after('SET LOCAL revrtm.as_of = ''2026-06-01''') AND pg_temp.read_after('INSERT INTO revrtm.currency (currency, scale) VALUES (''ZZZ'', 1)'), 'but at a later instant, and where nothing of theirs changed');
+SELECT ok(revrtm.refresh_marks() > 0 AND NOT pg_temp.is_read() AND (SELECT basis IS NOT NULL FROM revrtm.tally_refresh), 'refresh_marks makes them');
 
 -- Customers and their revenue.
 CREATE TEMP TABLE customer AS
