@@ -178,6 +178,8 @@ SQL_MODULES = \
 	sql/84_demo_deals.sql \
 	sql/85_demo.sql \
 	sql/86_demo_programme.sql \
+	sql/86_demo_registration.sql \
+	sql/86_demo_revenue.sql \
 	sql/87_demo_portfolio.sql \
 	sql/88_demo_maturity.sql \
 	sql/87_demo_enablement.sql \

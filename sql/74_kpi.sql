@@ -140,14 +140,11 @@ WITH rule AS MATERIALIZED (
           FROM month x CROSS JOIN span s) m
       ON d.submitted <= m.last AND coalesce(d.gone, 'infinity') >= m.period
     GROUP BY d.route_id, d.region, d.product, m.period
-), submitted AS (
-    SELECT d.route_id, CASE WHEN (SELECT u.whole FROM rule u) THEN s.first ELSE d.submitted END AS period, count(*) AS registrations
-    FROM decision d CROSS JOIN span s
-    WHERE d.submitted BETWEEN s.first AND s.last
-    GROUP BY 1, 2
 ), opened AS (
+    -- Cases and registrations of one route, as the view tells it.
     SELECT CASE WHEN 'route' = ANY (by) THEN c.route_id ELSE '(all)' END AS route_id,
-           CASE WHEN (SELECT u.whole FROM rule u) THEN s.first ELSE c.period END AS period, sum(c.cases) AS cases
+           CASE WHEN (SELECT u.whole FROM rule u) THEN s.first ELSE c.period END AS period, sum(c.cases) AS cases,
+           nullif(sum(c.registrations), 0) AS registrations
     FROM revrtm.conflict_rate c CROSS JOIN span s
     WHERE c.period BETWEEN s.first AND s.last
     GROUP BY 1, 2
@@ -167,7 +164,7 @@ WITH rule AS MATERIALIZED (
     -- A route keeps its row, whatever there is to tell of it.
     SELECT r.route_id, m.period, w.customers, a.amount AS spend, a.note AS spend_note,
            k.accounts, k.lost, k.customers AS payers, k.amount AS yearly,
-           p.year_amount, p.year_margin, p.open_amount, g.registrations, o.cases,
+           p.year_amount, p.year_margin, p.open_amount, o.registrations, o.cases,
            t.amount AS goal, t.amount - coalesce(p.won_amount, 0) AS missing,
            revrtm.ratio(nullif(a.amount, 0), w.customers) AS cac,
            -- What a customer leaves in a month, before what it cost to win it.
@@ -177,7 +174,6 @@ WITH rule AS MATERIALIZED (
           UNION SELECT x.route_id FROM route_part x
           UNION SELECT x.route_id FROM spent x
           UNION SELECT x.route_id FROM kept_cell x
-          UNION SELECT x.route_id FROM submitted x
           UNION SELECT x.route_id FROM opened x
           UNION SELECT x.route_id FROM goal x) r
     CROSS JOIN month m
@@ -185,7 +181,6 @@ WITH rule AS MATERIALIZED (
     LEFT JOIN acquisition a ON a.route_id = r.route_id AND a.period = m.period
     LEFT JOIN kept_route k ON k.route_id = r.route_id AND k.period = m.period
     LEFT JOIN route_part p ON p.route_id = r.route_id AND p.period = m.period
-    LEFT JOIN submitted g ON g.route_id = r.route_id AND g.period = m.period
     LEFT JOIN opened o ON o.route_id = r.route_id AND o.period = m.period
     LEFT JOIN goal t ON t.route_id = r.route_id AND t.period = m.period
 ), lead AS (
@@ -265,7 +260,7 @@ WITH rule AS MATERIALIZED (
          coalesce(revrtm.ratio_note(e.customers, 'no_customers'),
                   CASE WHEN e.monthly IS NULL THEN 'no_revenue' WHEN e.monthly <= 0 THEN 'no_payback' END)),
         ('conflict_rate', revrtm.ratio(coalesce(e.cases, 0), e.registrations), coalesce(e.cases, 0), e.registrations,
-         e.registrations, revrtm.ratio_note(e.registrations, 'no_registration')),
+         e.registrations::bigint, revrtm.ratio_note(e.registrations, 'no_registration')),
         ('payout_accuracy', NULL, NULL, NULL, NULL, 'no_payout_run')) v (kpi, value, numerator, denominator, n, note)
     UNION ALL
     SELECT CASE WHEN u.whole THEN (SELECT s.first FROM span s) ELSE k.period END, k.route_id, k.segment, k.region, '(all)', v.kpi,

@@ -18,6 +18,7 @@ CREATE EXTENSION revrtm CASCADE;
 SELECT FROM revrtm.load_demo(2000, 1) \g /dev/null
 \warn packing journeys, attributing, fitting, allocating
 SELECT FROM revrtm.refresh_journeys() \g /dev/null
+SELECT FROM revrtm.refresh_marks() \g /dev/null
 CREATE TEMPORARY TABLE pack AS SELECT revrtm.council_pack() AS doc;
 
 SELECT to_char((doc ->> 'period')::date, 'FMMonth YYYY') AS month, doc ->> 'currency' AS currency,
