@@ -253,6 +253,7 @@ ISOLATION_OPTS = --inputdir=test --outputdir=.
 
 PGTAP = \
 	test/pgtap/adapter_seed.sql \
+	test/pgtap/adventureworks_quota.sql \
 	test/pgtap/adventureworks_rates.sql \
 	test/pgtap/adventureworks_territory.sql \
 	test/pgtap/allocate.sql \
