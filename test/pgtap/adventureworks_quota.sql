@@ -23,7 +23,7 @@ SELECT is((SELECT count(*) || ' ' || (SELECT count(*) FROM aw.person) FROM aw.qu
 -- A route for each sales person. The files have what they sold in the last two
 -- years: a won deal each, in the person's last quarter with a quota in 2013
 -- and 2014; and an open deal over half of the year, expected in that of 2014.
-INSERT INTO revrtm.route (route_id, route_name, kind) SELECT person, 'Sales person ' || person, 'direct' FROM aw.person;
+INSERT INTO revrtm.route (route_id, kind) SELECT person, 'direct' FROM aw.person;
 INSERT INTO revrtm.target (route_id, period, metric, value) SELECT person, at::date, 'revenue', quota FROM aw.quota;
 CREATE TABLE aw.sold AS
 SELECT p.person, y.year, CASE y.year WHEN 2013 THEN p.last_year ELSE p.this_year END AS amount, q.last AS day
@@ -32,9 +32,9 @@ JOIN LATERAL (SELECT max(at)::date AS last FROM aw.quota q WHERE q.person = p.pe
 WHERE CASE y.year WHEN 2013 THEN p.last_year ELSE p.this_year END > 0;
 SELECT cmp_ok((SELECT count(*) FROM aw.sold), '>', 20::bigint, 'most people sold in both years');
 SELECT revrtm.bind('opportunity', $$SELECT person || ' ' || year AS opportunity_id, 'account ' || person AS account_id, amount, true AS is_closed, true AS is_won,
-        day - interval '30 days' AS created_at, day AS close_date, person AS route_id, NULL::numeric AS probability FROM aw.sold
+        (day - interval '30 days') AT TIME ZONE 'UTC' AS created_at, day AS close_date, person AS route_id, NULL::numeric AS probability FROM aw.sold
     UNION ALL
-    SELECT person || ' open', 'account ' || person, round(this_year / 2, 4), false, false, '2014-02-01Z', '2014-07-20', person, 0.5 FROM aw.person$$) IS NOT NULL AS bound \gset
+    SELECT person || ' open', 'account ' || person, round(this_year / 2, 4), false, false, '2013-02-01Z', '2014-07-20', person, 0.5 FROM aw.person$$) IS NOT NULL AS bound \gset
 SELECT ok((SELECT count(*) FROM revrtm.refresh_journeys()) > 0, 'the store is made');
 
 -- Every quarter of everybody.
@@ -47,10 +47,10 @@ SELECT throws_ok($$INSERT INTO revrtm.target (route_id, period, metric, value) S
     'a second quota of a quarter is refused');
 
 -- Attainment of a year.
-SELECT bag_eq($$SELECT route_id, extract(year FROM period)::int, sum(target), sum(won), round(revrtm.ratio(sum(won), sum(target)), 6), sum(target) - sum(won)
+SELECT bag_eq($$SELECT route_id, extract(year FROM period)::int AS year, sum(target) AS target, sum(won) AS won, round(revrtm.ratio(sum(won), sum(target)), 6) AS attainment, sum(target) - sum(won) AS gap
     FROM revrtm.target_gap WHERE period >= '2013-01-01' GROUP BY 1, 2$$,
-    $$SELECT q.person, q.year, q.quota::numeric(20, 4), coalesce(round(s.amount, 2), 0)::numeric(20, 4), round(coalesce(round(s.amount, 2), 0) / nullif(q.quota, 0), 6),
-             (q.quota - coalesce(round(s.amount, 2), 0))::numeric(20, 4)
+    $$SELECT q.person, q.year, q.quota, coalesce(round(s.amount, 2), 0) AS won, round(coalesce(round(s.amount, 2), 0) / nullif(q.quota, 0), 6) AS attainment,
+             q.quota - coalesce(round(s.amount, 2), 0) AS gap
       FROM (SELECT person, extract(year FROM at)::int AS year, sum(quota) AS quota FROM aw.quota WHERE at >= '2013-01-01' GROUP BY 1, 2) q LEFT JOIN aw.sold s USING (person, year)$$,
     'attainment by person and year');
 SELECT cmp_ok((SELECT count(*) FROM (SELECT FROM revrtm.target_gap WHERE period >= '2014-01-01' GROUP BY route_id HAVING sum(won) >= sum(target)) k), '>', 0::bigint,
@@ -59,11 +59,11 @@ SELECT cmp_ok((SELECT count(*) FROM (SELECT FROM revrtm.target_gap WHERE period 
 -- Pipeline coverage: what is open at the end of the month over what is missing.
 SELECT bag_eq($$SELECT route_id, period, numerator, denominator, round(value, 6), note FROM revrtm.kpi_between('2013-01-01', '2014-06-30', '{period,route}')
         WHERE kpi = 'pipeline_coverage' AND denominator IS NOT NULL$$,
-    $$SELECT q.person, q.period, q.open, greatest(q.missing, 0), CASE WHEN q.missing > 0 THEN round(q.open / q.missing, 6) END, CASE WHEN q.missing <= 0 THEN 'target_met' END
+    $$SELECT q.person, q.period, q.open, greatest(q.missing, 0) AS missing, CASE WHEN q.missing > 0 THEN round(q.open / q.missing, 6) END AS coverage, CASE WHEN q.missing <= 0 THEN 'target_met' END AS note
       FROM (SELECT q.person, date_trunc('month', q.at)::date AS period,
                    coalesce((SELECT sum(round(d.amount, 2))
                              FROM (SELECT s.person, s.amount, s.day - 30 AS since, s.day AS until FROM aw.sold s
-                                   UNION ALL SELECT p.person, round(p.this_year / 2, 4), '2014-02-01', NULL FROM aw.person p) d
+                                   UNION ALL SELECT p.person, round(p.this_year / 2, 4), '2013-02-01', NULL FROM aw.person p) d
                              WHERE d.person = q.person AND d.since < date_trunc('month', q.at) + interval '1 month'
                                AND coalesce(d.until >= date_trunc('month', q.at) + interval '1 month', true)), 0) AS open,
                    q.quota - coalesce((SELECT sum(round(s.amount, 2)) FROM aw.sold s
