@@ -97,14 +97,24 @@ WITH rule AS MATERIALIZED (
           FROM spent x) k CROSS JOIN span s
     WHERE k.period BETWEEN s.first AND s.last
     GROUP BY 1, 2
+), moved AS NOT MATERIALIZED (
+    SELECT coalesce(m.canonical_id, x.account_id) AS account_id, x.event_id, x.at, x.amount,
+           nullif(x.currency, (SELECT revrtm.setting('currency'))) AS currency
+    FROM revrtm.revenue_event x
+    LEFT JOIN revrtm.account_merge m ON m.account_id = x.account_id
+    -- What amends a deal is no movement of recurring revenue.
+    WHERE lower(x.kind) NOT IN (SELECT a.kind FROM revrtm.amendment_kind a)
 ), changes AS (
     SELECT e.account_id, revrtm.tally_agg(e.at, e.amount) AS tally, count(*) FILTER (WHERE e.amount IS NULL) AS unpriced
-    FROM (SELECT coalesce(m.canonical_id, x.account_id) AS account_id, x.at,
-                 revrtm.reporting_amount(x.amount, x.currency, x.at) AS amount
-          FROM revrtm.revenue_event x
-          LEFT JOIN revrtm.account_merge m ON m.account_id = x.account_id
-          -- What amends a deal is no movement of recurring revenue.
-          WHERE lower(x.kind) NOT IN (SELECT a.kind FROM revrtm.amendment_kind a)) e
+    FROM (SELECT k.account_id, k.at, revrtm.reporting_amount(k.amount, NULL, k.at) AS amount
+          FROM moved k WHERE k.currency IS NULL
+          UNION ALL
+          -- At the rate at which a customer began: who leaves then leaves nothing, and a rate that moves is no growth.
+          SELECT f.account_id, f.at, revrtm.reporting_amount(f.total, f.currency, f.since)
+                                     - revrtm.reporting_amount(f.total - f.amount, f.currency, f.since)
+          FROM (SELECT k.account_id, k.at, k.currency, k.amount, sum(k.amount) OVER w AS total, first_value(k.at) OVER w AS since
+                FROM moved k WHERE k.currency IS NOT NULL
+                WINDOW w AS (PARTITION BY k.account_id, k.currency ORDER BY k.at, k.event_id COLLATE "C" ROWS UNBOUNDED PRECEDING)) f) e
     GROUP BY e.account_id
 ), kept_cell AS MATERIALIZED (
     SELECT CASE WHEN 'route' = ANY (by) THEN coalesce(c.route_id, '(none)') ELSE '(all)' END AS route_id,
@@ -329,7 +339,7 @@ COMMENT ON VIEW revrtm.kpi IS
 'Every KPI, long. Grain: KPI x month x route x segment x region x product. (none) where the CRM tells none; (all) where the source of a KPI does not tell the dimension: cac, ltv, ltv_capped, ltv_cac, payback, pipeline_coverage, conflict_rate and payout_accuracy are by route, nrr and grr have no product, approval_time no segment. Sum numerators and denominators before dividing; medians and what is made of them ask kpi_between for another grain.';
 COMMENT ON COLUMN revrtm.kpi.kpi_key IS 'kpi:period:route_id:segment:region:product.';
 COMMENT ON COLUMN revrtm.kpi.kpi IS
-'sourced_pipeline, influenced_pipeline: amount of the deals created in the month that a partner sourced, or took part in without (co-sell and influenced). win_rate: won of the deals closed in the month; win_rate_created: won of those created in the month that are closed by now. cycle_time_median, cycle_time_p90: days from the day of creation to that of the end of the deals won in the month. sqo_rate: deals created in the month that became sales qualified in time, of all of them and the registrations of the month that became no deal. velocity: open amount x win rate / median days, money a day. pipeline_coverage: open amount at the month''s end over what the won amount of the month leaves of its target of revenue. cac: spend, by the lag before, over accounts won for the first time; NULL where nothing was spent. ltv: yearly revenue a customer x gross margin of a year / share of customers lost in a year; ltv_capped: its life cut at kpi_rule.ltv_months; ltv_cac; payback: cac in months of margin of a customer. gross_margin: margin over amount of won deals. nrr, grr: revenue of the customers of twelve months before, now, over then, without what they grew by in grr; of the route, segment and region of a customer''s first won deal. approval_time: median business hours of registrations decided in the month. conflict_rate: conflict cases opened in the month over registrations submitted in it. payout_accuracy.';
+'sourced_pipeline, influenced_pipeline: amount of the deals created in the month that a partner sourced, or took part in without (co-sell and influenced). win_rate: won of the deals closed in the month; win_rate_created: won of those created in the month that are closed by now. cycle_time_median, cycle_time_p90: days from the day of creation to that of the end of the deals won in the month. sqo_rate: deals created in the month that became sales qualified in time, of all of them and the registrations of the month that became no deal. velocity: open amount x win rate / median days, money a day. pipeline_coverage: open amount at the month''s end over what the won amount of the month leaves of its target of revenue. cac: spend, by the lag before, over accounts won for the first time; NULL where nothing was spent. ltv: yearly revenue a customer x gross margin of a year / share of customers lost in a year; ltv_capped: its life cut at kpi_rule.ltv_months; ltv_cac; payback: cac in months of margin of a customer. gross_margin: margin over amount of won deals. nrr, grr: revenue of the customers of twelve months before, now, over then, without what they grew by in grr, each currency of a customer at the rate of its first day there; of the route, segment and region of a customer''s first won deal. approval_time: median business hours of registrations decided in the month. conflict_rate: conflict cases opened in the month over registrations submitted in it. payout_accuracy.';
 COMMENT ON COLUMN revrtm.kpi.period IS 'First day of the month.';
 COMMENT ON COLUMN revrtm.kpi.route_id IS 'Route to market.';
 COMMENT ON COLUMN revrtm.kpi.segment IS 'Segment.';

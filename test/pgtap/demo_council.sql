@@ -11,7 +11,7 @@ BEGIN;
 SET LOCAL TimeZone = 'UTC';
 SET LOCAL DateStyle = 'ISO, YMD';
 SET LOCAL revrtm.as_of = '2026-07-01';
-SELECT plan(22);
+SELECT plan(23);
 
 SELECT revrtm.load_demo(2000, 1) \g /dev/null
 SELECT FROM revrtm.refresh_journeys() \g /dev/null
@@ -149,13 +149,18 @@ SELECT is((SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY h.hours)
                        GROUP BY registration_id, r.submitted_at) e
                  WHERE e.decided >= '2025-07-01Z') h)::numeric(12, 6),
     (SELECT value::numeric(12, 6) FROM revrtm.kpi_between('2025-07-01', '2026-06-30', '{}') WHERE kpi = 'approval_time'), 'approval time');
--- What customers of June 2025 pay in June 2026, at the rates of each change.
+-- What customers of June 2025 pay in June 2026: each currency of a customer at
+-- the rate of its first day, so that who left has left to the cent.
 SELECT results_eq($$SELECT numerator, denominator FROM revrtm.kpi_between('2026-06-01', '2026-06-30', '{}') WHERE kpi = 'nrr'$$, $$
-    SELECT sum(greatest(k.now, 0)), sum(k.was)
-    FROM (SELECT account, sum(dollars) FILTER (WHERE on_date < '2025-07-01') AS was, sum(dollars) AS now
-          FROM (SELECT revrtm.canonical_account(s.account_id) AS account, s.on_date, pg_temp.dollars(s.amount, s.currency, s.on_date) AS dollars
-                FROM revrtm_demo.subscription_change s WHERE s.on_date < '2026-07-01') c
+    SELECT sum(k.now), sum(k.was)
+    FROM (SELECT account, sum(pg_temp.dollars(was, currency, since)) AS was, sum(pg_temp.dollars(now, currency, since)) AS now
+          FROM (SELECT revrtm.canonical_account(s.account_id) AS account, s.currency, min(s.on_date) AS since,
+                       coalesce(sum(s.amount) FILTER (WHERE s.on_date < '2025-07-01'), 0) AS was, sum(s.amount) AS now
+                FROM revrtm_demo.subscription_change s WHERE s.on_date < '2026-07-01' GROUP BY 1, 2) c
           GROUP BY account) k WHERE was > 0$$, 'net revenue retention');
+SELECT is((SELECT round(sum(denominator * n), 6) FROM (SELECT l.denominator, l.n FROM revrtm.kpi_between('2026-06-01', '2026-06-30', '{}') l WHERE l.kpi = 'ltv') x),
+    (SELECT count(*) FILTER (WHERE now = 0) FROM (SELECT revrtm.canonical_account(s.account_id) AS account, sum(s.amount) FILTER (WHERE s.on_date < '2025-07-01') AS was, sum(s.amount) AS now
+     FROM revrtm_demo.subscription_change s WHERE s.currency <> 'CHF' GROUP BY 1) k WHERE was > 0)::numeric(20, 6), 'customers lost in a year');
 
 -- Loaded again it reads the same, but for random identifiers, whatever day the
 -- session thinks it is. (A note tells of a refresh that did not read
