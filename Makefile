@@ -190,6 +190,8 @@ SQL_MODULES = \
 	sql/84_demo_deals.sql \
 	sql/85_demo.sql \
 	sql/86_demo_programme.sql \
+	sql/86_demo_registration.sql \
+	sql/86_demo_revenue.sql \
 	sql/87_demo_portfolio.sql \
 	sql/88_demo_maturity.sql \
 	sql/87_demo_enablement.sql \
@@ -267,6 +269,7 @@ ISOLATION_OPTS = --inputdir=test --outputdir=.
 
 PGTAP = \
 	test/pgtap/adapter_seed.sql \
+	test/pgtap/adventureworks_quota.sql \
 	test/pgtap/adventureworks_rates.sql \
 	test/pgtap/adventureworks_territory.sql \
 	test/pgtap/allocate.sql \

@@ -285,14 +285,15 @@ CREATE VIEW revrtm.conflict_rate WITH (security_invoker = true) AS
 WITH registration AS (
     SELECT 'registration:' || r.registration_id AS claim, r.submitted_at,
            coalesce(d.route_id, 'partner_sourced') AS route_id, a.segment,
-           array_to_string(r.region_codes, ',') AS region, array_to_string(r.product_codes, ',') AS product
+           array_to_string(r.region_codes, ',') AS region, array_to_string(r.product_codes, ',') AS product, r.status
     FROM revrtm.deal_registration r
     LEFT JOIN revrtm.deal_journey d ON d.opportunity_id = r.opportunity_id
     LEFT JOIN revrtm.account a ON a.account_id = r.account_id
 ), fact AS (
     SELECT r.submitted_at AS at, r.route_id, r.segment, r.region, r.product, 0 AS cases, 1 AS registrations
     FROM registration r
-    WHERE r.submitted_at IS NOT NULL
+    -- A draft has the instant at which it was entered.
+    WHERE r.status <> 'draft'
     UNION ALL
     SELECT c.opened_at, coalesce(r.route_id, 'partner_sourced'), r.segment, r.region, r.product, 1, 0
     FROM revrtm.conflict_case c

@@ -149,14 +149,24 @@ WITH rule AS MATERIALIZED (
           FROM revrtm.spend x LEFT JOIN revrtm.spend_category c ON c.category = x.category) k CROSS JOIN span s
     WHERE k.period BETWEEN s.first AND s.last
     GROUP BY 1, 2
+), moved AS NOT MATERIALIZED (
+    SELECT coalesce(m.canonical_id, x.account_id) AS account_id, x.event_id, x.at, x.amount,
+           nullif(x.currency, (SELECT revrtm.setting('currency'))) AS currency
+    FROM revrtm.revenue_event x
+    LEFT JOIN revrtm.account_merge m ON m.account_id = x.account_id
+    -- What amends a deal is no movement of recurring revenue.
+    WHERE lower(x.kind) NOT IN (SELECT a.kind FROM revrtm.amendment_kind a)
 ), changes AS (
     SELECT e.account_id, revrtm.tally_agg(e.at, e.amount) AS tally, count(*) FILTER (WHERE e.amount IS NULL) AS unpriced
-    FROM (SELECT coalesce(m.canonical_id, x.account_id) AS account_id, x.at,
-                 revrtm.reporting_amount(x.amount, x.currency, x.at) AS amount
-          FROM revrtm.revenue_event x
-          LEFT JOIN revrtm.account_merge m ON m.account_id = x.account_id
-          -- What amends a deal is no movement of recurring revenue.
-          WHERE lower(x.kind) NOT IN (SELECT a.kind FROM revrtm.amendment_kind a)) e
+    FROM (SELECT k.account_id, k.at, revrtm.reporting_amount(k.amount, NULL, k.at) AS amount
+          FROM moved k WHERE k.currency IS NULL
+          UNION ALL
+          -- At the rate at which a customer began: who leaves then leaves nothing, and a rate that moves is no growth.
+          SELECT f.account_id, f.at, revrtm.reporting_amount(f.total, f.currency, f.since)
+                                     - revrtm.reporting_amount(f.total - f.amount, f.currency, f.since)
+          FROM (SELECT k.account_id, k.at, k.currency, k.amount, sum(k.amount) OVER w AS total, first_value(k.at) OVER w AS since
+                FROM moved k WHERE k.currency IS NOT NULL
+                WINDOW w AS (PARTITION BY k.account_id, k.currency ORDER BY k.at, k.event_id COLLATE "C" ROWS UNBOUNDED PRECEDING)) f) e
     GROUP BY e.account_id
 ), kept_cell AS MATERIALIZED (
     SELECT CASE WHEN 'route' = ANY (by) THEN coalesce(c.route_id, '(none)') ELSE '(all)' END AS route_id,
@@ -192,14 +202,11 @@ WITH rule AS MATERIALIZED (
           FROM month x CROSS JOIN span s) m
       ON d.submitted <= m.last AND coalesce(d.gone, 'infinity') >= m.period
     GROUP BY d.route_id, d.region, d.product, m.period
-), submitted AS (
-    SELECT d.route_id, CASE WHEN (SELECT u.whole FROM rule u) THEN s.first ELSE d.submitted END AS period, count(*) AS registrations
-    FROM decision d CROSS JOIN span s
-    WHERE d.submitted BETWEEN s.first AND s.last
-    GROUP BY 1, 2
 ), opened AS (
+    -- Cases and registrations of one route, as the view tells it.
     SELECT CASE WHEN 'route' = ANY (by) THEN c.route_id ELSE '(all)' END AS route_id,
-           CASE WHEN (SELECT u.whole FROM rule u) THEN s.first ELSE c.period END AS period, sum(c.cases) AS cases
+           CASE WHEN (SELECT u.whole FROM rule u) THEN s.first ELSE c.period END AS period, sum(c.cases) AS cases,
+           nullif(sum(c.registrations), 0) AS registrations
     FROM revrtm.conflict_rate c CROSS JOIN span s
     WHERE c.period BETWEEN s.first AND s.last
     GROUP BY 1, 2
@@ -219,7 +226,7 @@ WITH rule AS MATERIALIZED (
     -- A route keeps its row, whatever there is to tell of it.
     SELECT r.route_id, m.period, w.customers, a.amount AS spend, a.note AS spend_note,
            k.accounts, k.lost, k.customers AS payers, k.amount AS yearly,
-           p.year_amount, p.year_margin, p.open_amount, g.registrations, o.cases,
+           p.year_amount, p.year_margin, p.open_amount, o.registrations, o.cases,
            t.amount AS goal, t.amount - coalesce(p.won_amount, 0) AS missing,
            revrtm.ratio(nullif(a.amount, 0), w.customers) AS cac,
            y.paid, y.blended, y.fully_loaded, y.paid_note, y.blended_note, y.loaded_note,
@@ -230,7 +237,6 @@ WITH rule AS MATERIALIZED (
           UNION SELECT x.route_id FROM route_part x
           UNION SELECT x.route_id FROM spent x
           UNION SELECT x.route_id FROM kept_cell x
-          UNION SELECT x.route_id FROM submitted x
           UNION SELECT x.route_id FROM opened x
           UNION SELECT x.route_id FROM goal x) r
     CROSS JOIN month m
@@ -239,7 +245,6 @@ WITH rule AS MATERIALIZED (
     LEFT JOIN cost y ON y.route_id = r.route_id AND y.period = m.period
     LEFT JOIN kept_route k ON k.route_id = r.route_id AND k.period = m.period
     LEFT JOIN route_part p ON p.route_id = r.route_id AND p.period = m.period
-    LEFT JOIN submitted g ON g.route_id = r.route_id AND g.period = m.period
     LEFT JOIN opened o ON o.route_id = r.route_id AND o.period = m.period
     LEFT JOIN goal t ON t.route_id = r.route_id AND t.period = m.period
 ), lead AS (
@@ -325,7 +330,7 @@ WITH rule AS MATERIALIZED (
          coalesce(revrtm.ratio_note(e.customers, 'no_customers'),
                   CASE WHEN e.monthly IS NULL THEN 'no_revenue' WHEN e.monthly <= 0 THEN 'no_payback' END)),
         ('conflict_rate', revrtm.ratio(coalesce(e.cases, 0), e.registrations), coalesce(e.cases, 0), e.registrations,
-         e.registrations, revrtm.ratio_note(e.registrations, 'no_registration')),
+         e.registrations::bigint, revrtm.ratio_note(e.registrations, 'no_registration')),
         ('payout_accuracy', NULL, NULL, NULL, NULL, 'no_payout_run')) v (kpi, value, numerator, denominator, n, note)
     UNION ALL
     SELECT CASE WHEN u.whole THEN (SELECT s.first FROM span s) ELSE k.period END, k.route_id, k.segment, k.region, '(all)', v.kpi,
@@ -394,7 +399,7 @@ COMMENT ON VIEW revrtm.kpi IS
 'Every KPI, long. Grain: KPI x month x route x segment x region x product. (none) where the CRM tells none; (all) where the source of a KPI does not tell the dimension: cac, ltv, ltv_capped, ltv_cac, payback, pipeline_coverage, conflict_rate and payout_accuracy are by route, as are cac_paid, cac_blended and cac_fully_loaded, nrr and grr have no product, approval_time no segment. Sum numerators and denominators before dividing; medians and what is made of them ask kpi_between for another grain.';
 COMMENT ON COLUMN revrtm.kpi.kpi_key IS 'kpi:period:route_id:segment:region:product.';
 COMMENT ON COLUMN revrtm.kpi.kpi IS
-'sourced_pipeline, influenced_pipeline: amount of the deals created in the month that a partner sourced, or took part in without (co-sell and influenced). win_rate: won of the deals closed in the month; win_rate_created: won of those created in the month that are closed by now. cycle_time_median, cycle_time_p90: days from the day of creation to that of the end of the deals won in the month. sqo_rate: deals created in the month that became sales qualified in time, of all of them and the registrations of the month that became no deal. velocity: open amount x win rate / median days, money a day. pipeline_coverage: open amount at the month''s end over what the won amount of the month leaves of its target of revenue. cac: spend, by the lag before, over accounts won for the first time; NULL where nothing was spent; cac_paid, cac_blended, cac_fully_loaded: the same of the categories that spend_category says. ltv: yearly revenue a customer x gross margin of a year / share of customers lost in a year; ltv_capped: its life cut at kpi_rule.ltv_months; ltv_cac; payback: cac in months of margin of a customer. gross_margin: margin over amount of won deals. nrr, grr: revenue of the customers of twelve months before, now, over then, without what they grew by in grr; of the route, segment and region of a customer''s first won deal. approval_time: median business hours of registrations decided in the month. conflict_rate: conflict cases opened in the month over registrations submitted in it. payout_accuracy.';
+'sourced_pipeline, influenced_pipeline: amount of the deals created in the month that a partner sourced, or took part in without (co-sell and influenced). win_rate: won of the deals closed in the month; win_rate_created: won of those created in the month that are closed by now. cycle_time_median, cycle_time_p90: days from the day of creation to that of the end of the deals won in the month. sqo_rate: deals created in the month that became sales qualified in time, of all of them and the registrations of the month that became no deal. velocity: open amount x win rate / median days, money a day. pipeline_coverage: open amount at the month''s end over what the won amount of the month leaves of its target of revenue. cac: spend, by the lag before, over accounts won for the first time; NULL where nothing was spent; cac_paid, cac_blended, cac_fully_loaded: the same of the categories that spend_category says. ltv: yearly revenue a customer x gross margin of a year / share of customers lost in a year; ltv_capped: its life cut at kpi_rule.ltv_months; ltv_cac; payback: cac in months of margin of a customer. gross_margin: margin over amount of won deals. nrr, grr: revenue of the customers of twelve months before, now, over then, without what they grew by in grr, each currency of a customer at the rate of its first day there; of the route, segment and region of a customer''s first won deal. approval_time: median business hours of registrations decided in the month. conflict_rate: conflict cases opened in the month over registrations submitted in it. payout_accuracy.';
 COMMENT ON COLUMN revrtm.kpi.period IS 'First day of the month.';
 COMMENT ON COLUMN revrtm.kpi.route_id IS 'Route to market.';
 COMMENT ON COLUMN revrtm.kpi.segment IS 'Segment.';

@@ -36,6 +36,16 @@ BEGIN
             DETAIL = 'Only a schema that an earlier load_demo() made is replaced; its comment tells.',
             HINT = 'Rename or drop the schema.';
     END IF;
+    -- The conflicts of deals that go with it.
+    IF to_regclass('revrtm_demo.opportunity') IS NOT NULL THEN
+        WITH gone AS (
+            DELETE FROM revrtm.conflict_case c
+            USING revrtm_demo.opportunity o
+            WHERE 'opportunity:' || o.id IN (c.claim_a, c.claim_b)
+            RETURNING c.case_id
+        )
+        DELETE FROM revrtm.conflict_party p USING gone g WHERE p.case_id = g.case_id;
+    END IF;
     DROP SCHEMA IF EXISTS revrtm_demo CASCADE;
     CREATE SCHEMA revrtm_demo;
     EXECUTE format('COMMENT ON SCHEMA revrtm_demo IS %L', mark);

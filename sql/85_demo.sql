@@ -284,11 +284,17 @@ AS $$
 BEGIN
     PERFORM revrtm.make_demo_crm(deals, seed);
     PERFORM revrtm.make_demo_programme(seed);
+    PERFORM revrtm.make_demo_registrations(seed);
     PERFORM revrtm.make_demo_enablement();
+    PERFORM revrtm.make_demo_revenue(seed);
     PERFORM revrtm.bind_salesforce('revrtm_demo', 'fivetran');
+    PERFORM revrtm.bind('revenue_event',
+        'SELECT change_id AS event_id, account_id, on_date AS at, kind, amount, opportunity_id, currency '
+        'FROM revrtm_demo.subscription_change WHERE _fivetran_deleted IS NOT TRUE');
     PERFORM revrtm.make_demo_portfolio(seed);
+    PERFORM revrtm.make_demo_cases();
     PERFORM revrtm.make_demo_maturity();
 END
 $$;
 COMMENT ON FUNCTION revrtm.load_demo(int, int) IS
-'Makes the demo CRM (make_demo_crm), what revrtm keeps about it (make_demo_programme, make_demo_enablement), binds it (bind_salesforce), and makes the portfolio (make_demo_portfolio) and the maturity over it (make_demo_maturity). Errors as make_demo_crm has them.';
+'Makes the demo CRM (make_demo_crm, make_demo_revenue), what revrtm keeps about it (make_demo_programme, make_demo_registrations, make_demo_enablement), binds it (bind_salesforce, and revenue_event), and makes the portfolio (make_demo_portfolio), the conflicts of its deals (make_demo_cases) and the maturity over it (make_demo_maturity). Errors as make_demo_crm has them.';

@@ -18,6 +18,7 @@ CREATE EXTENSION revrtm CASCADE;
 SELECT FROM revrtm.load_demo(2000, 1) \g /dev/null
 \warn packing journeys, attributing, fitting, allocating
 SELECT FROM revrtm.refresh_journeys() \g /dev/null
+SELECT FROM revrtm.refresh_marks() \g /dev/null
 CREATE TEMPORARY TABLE pack AS SELECT revrtm.council_pack() AS doc;
 
 SELECT to_char((doc ->> 'period')::date, 'FMMonth YYYY') AS month, doc ->> 'currency' AS currency,
@@ -57,15 +58,51 @@ SELECT 'total', round(sum(b.current)), round(sum(b.proposed)), to_char(round(sum
 FROM pack, jsonb_to_recordset(doc -> 'budget') AS b (
     line text, current numeric, proposed numeric, change numeric, response float8);
 
-\echo 'Open conflicts: registrations that wait behind another''s protection'
-SELECT a.account_name AS account, p.partner_name AS claims, o.partner_name AS holds,
-       c.other_status AS status, upper(c.other_protection) AS "protected until"
-FROM pack, jsonb_to_recordset(doc -> 'conflicts') AS c (
-         account_id text, partner_id text, other_partner_id text, other_status text, other_protection daterange)
+\echo 'KPIs of the last quarter: money in thousands, times in days, of approvals in business hours'
+SELECT k.route_id AS route,
+       round(max(k.value) FILTER (WHERE k.kpi = 'sourced_pipeline') / 1000) AS sourced,
+       round(max(k.value) FILTER (WHERE k.kpi = 'influenced_pipeline') / 1000) AS influenced,
+       round(max(k.value) FILTER (WHERE k.kpi = 'sqo_rate') * 100) || ' %' AS "SQO rate",
+       round(max(k.value) FILTER (WHERE k.kpi = 'win_rate') * 100) || ' %' AS "win rate",
+       format('%s-%s', round(max(k.lo) FILTER (WHERE k.kpi = 'win_rate') * 100), round(max(k.hi) FILTER (WHERE k.kpi = 'win_rate') * 100)) AS "of 95 %",
+       round(max(k.value) FILTER (WHERE k.kpi = 'cycle_time_median')) AS cycle,
+       round(max(k.value) FILTER (WHERE k.kpi = 'cac') / 1000, 1) AS cac,
+       round(max(k.value) FILTER (WHERE k.kpi = 'ltv_capped') / 1000) AS "ltv, 5 years",
+       round(max(k.value) FILTER (WHERE k.kpi = 'gross_margin') * 100) || ' %' AS margin,
+       round(max(k.value) FILTER (WHERE k.kpi = 'nrr') * 100) || ' %' AS nrr,
+       round(max(k.value) FILTER (WHERE k.kpi = 'approval_time'), 1) AS approval,
+       round(max(k.value) FILTER (WHERE k.kpi = 'conflict_rate') * 100) || ' %' AS conflicts
+FROM pack, revrtm.kpi_between(((doc ->> 'period')::date - interval '2 months')::date, (doc ->> 'period')::date, '{route}') k
+WHERE k.route_id <> '(none)'
+GROUP BY k.route_id ORDER BY k.route_id;
+
+\echo 'Coverage: the part of the potential that somebody works on, and of what is still to sell'
+SELECT c.region, round(sum(c.potential) / 1000) AS potential,
+       round(sum(c.covered_potential) / sum(c.potential) * 100) || ' %' AS coverage,
+       round(sum(c.direct_only_potential) / sum(c.potential) * 100) || ' %' AS "direct only",
+       round(sum(c.partner_only_potential) / sum(c.potential) * 100) || ' %' AS "partner only",
+       round(sum(c.both_sides_potential) / sum(c.potential) * 100) || ' %' AS "both",
+       round(sum(w.whitespace) / 1000) AS whitespace,
+       round(sum(w.worked_whitespace) / sum(w.whitespace) * 100) || ' %' AS worked
+FROM revrtm.coverage c JOIN revrtm.whitespace_coverage w USING (segment, product, region)
+GROUP BY c.region ORDER BY c.region;
+
+\echo 'Maturity, of 4: what people say, what the figures prove, and what counts'
+SELECT m.dimension_name AS capability, m.owner, m.self_score AS says, m.evidence_score AS proves, m.result,
+       nullif(substring(m.next_step FROM ' It needs (.*)\.$'), '') AS "the next level needs"
+FROM revrtm.maturity m WHERE m.model = 'enablement' ORDER BY m.ordinal;
+
+\echo 'Open conflicts, by what is due first'
+SELECT a.account_name AS account, c.kind,
+       coalesce(s.partner_name, c.leads) AS "was first", coalesce(o.partner_name, c.follows) AS "claims too",
+       c.opened_at::date AS opened, c.due_at::date AS due, CASE WHEN c.is_overdue THEN 'overdue' END AS note
+FROM (SELECT k.*, CASE WHEN k.leader = k.claim_b THEN k.partner_b ELSE k.partner_a END AS leads,
+             CASE WHEN k.leader = k.claim_b THEN k.partner_a ELSE k.partner_b END AS follows
+      FROM revrtm.open_case k) c
      LEFT JOIN revrtm.account a ON a.account_id = c.account_id
-     LEFT JOIN revrtm.partner p ON p.partner_id = c.partner_id
-     LEFT JOIN revrtm.partner o ON o.partner_id = c.other_partner_id
-ORDER BY a.account_name COLLATE "C", p.partner_name COLLATE "C";
+     LEFT JOIN revrtm.partner s ON s.partner_id = c.leads
+     LEFT JOIN revrtm.partner o ON o.partner_id = c.follows
+ORDER BY c.due_at, a.account_name COLLATE "C";
 
 \echo 'Checks: credit against the CRM''s bookings, all months and models'
 SELECT count(*) AS checks, sum(deals) AS "deals x models", round(sum(bookings), 2) AS bookings, round(sum(credited), 2) AS credited,

@@ -173,9 +173,16 @@ SELECT ok(revrtm.refresh_marks() > 0 AND NOT pg_temp.is_read() AND (SELECT basis
 CREATE TEMP TABLE customer AS
 SELECT DISTINCT ON (1) revrtm.canonical_account(account) AS account, route, segment, region, (closed AT TIME ZONE 'America/New_York')::date AS won_on
 FROM kp.deal WHERE is_closed AND won AND closed <= '2026-05-17 15:00Z' ORDER BY 1, closed, id COLLATE "C";
+CREATE TEMP TABLE change AS SELECT revrtm.canonical_account(account_id) AS account, at, amount, currency, event_id FROM revrtm.revenue_event;
 CREATE TEMP TABLE level AS
 SELECT m.period, a.account, sum(e.amount) FILTER (WHERE e.at < m.until) AS now, coalesce(sum(e.amount) FILTER (WHERE e.at < m.until - interval '1 year'), 0) AS before
-FROM (SELECT revrtm.canonical_account(account_id) AS account, at, round(revrtm.reporting_amount(amount, currency, at), 4) AS amount FROM revrtm.revenue_event) e
+-- Each currency of a customer at the rate of its first day there, its total rounded.
+FROM (SELECT account, at, level - lag(level, 1, 0.0) OVER (PARTITION BY account, currency ORDER BY at, event_id COLLATE "C") AS amount
+      FROM (SELECT *, revrtm.reporting_amount((SELECT sum(y.amount) FROM change y
+                                               WHERE y.account = x.account AND y.currency IS NOT DISTINCT FROM x.currency
+                                                 AND (y.at, y.event_id COLLATE "C") <= (x.at, x.event_id)),
+                                              x.currency, (SELECT min(y.at) FROM change y WHERE y.account = x.account AND y.currency = x.currency)) AS level
+            FROM change x) x) e
      JOIN month m ON e.at < m.until, LATERAL (SELECT e.account) a GROUP BY 1, 2;
 SELECT bag_eq($$SELECT period, route_id, segment, region, kpi, round(value, 9), numerator, denominator, n FROM revrtm.kpi_between('2024-01-01', '2026-05-01') WHERE kpi IN ('nrr', 'grr')$$,
     $$SELECT l.period, coalesce(c.route, '(none)') AS route, coalesce(c.segment, '(none)') AS segment, coalesce(c.region, '(none)') AS region, v.kpi, round(sum(v.part) / nullif(sum(l.before) FILTER (WHERE l.before > 0), 0), 9),

@@ -4,8 +4,9 @@
 # on a database of the page's own: with the extension and, where there is
 # load_demo, the demo of 2000 deals; or empty, when the page itself has CREATE
 # EXTENSION revrtm. A block marked ```sql error must fail, with the SQLSTATE
-# that may follow, as in ```sql error 22023. An ```output block right behind is
-# what psql prints of it, without footers and spaces at the ends of lines.
+# that may follow, as in ```sql error 22023. An ```output block right behind, or
+# after a line **Answer.**, is what psql prints of it, without footers and spaces
+# at the ends of lines.
 
 use strict;
 use warnings;
@@ -19,7 +20,7 @@ sub blocks
     my ($text) = @_;
     my @blocks;
     while ($text =~ /^```sql[ \t]*(error)?[ \t]*([0-9A-Z]{5})?[ \t]*\n(.*?)^```[ \t]*$
-                     (?:\s*^```output[ \t]*\n(.*?)^```[ \t]*$)?/msgx)
+                     (?:\s*(?:^\*\*Answer\.\*\*[^\n]*\s*)?^```output[ \t]*\n(.*?)^```[ \t]*$)?/msgx)
     {
         my ($error, $sqlstate, $sql, $output) = ($1, $2, $3, $4);
         my $line = 1 + (substr($text, 0, $-[0]) =~ tr/\n//);
