@@ -511,7 +511,7 @@ BEGIN
     EXECUTE format('GRANT SELECT (registration_id, account_id, revision, partner_id, at, acted_as,
         from_status, to_status, reason, changed) ON revrtm.registration_event TO %I', role_name);
     EXECUTE format('GRANT SELECT ON revrtm.region, revrtm.product, revrtm.registration_state,
-        revrtm.registration_transition, revrtm.registration_conflict, revrtm.conflict_party TO %I', role_name);
+        revrtm.registration_transition, revrtm.registration_conflict, revrtm.conflict_party, revrtm.teaming TO %I', role_name);
     EXECUTE format('GRANT SELECT (evidence_id, case_id, account_id, claim, partner_id, evidence_type, happened_at,
         reference, entered_at, verified),
         INSERT (case_id, account_id, claim, partner_id, evidence_type, happened_at, reference)
@@ -556,6 +556,11 @@ BEGIN
     EXECUTE format('GRANT SELECT (route_id, active) ON revrtm.route TO %I', role_name);
     EXECUTE format('GRANT SELECT (product, region) ON revrtm.deal_journey TO %I', role_name);
     EXECUTE format('GRANT SELECT ON revrtm.role_overlap, revrtm.role_dead TO %I', role_name);
+    EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON revrtm.teaming TO %I', role_name);
+    EXECUTE format('GRANT SELECT, INSERT (registration_id, account_id, rule, kind, evidence, reason, expires_at)
+        ON revrtm.roe_override TO %I', role_name);
+    EXECUTE format('GRANT SELECT ON revrtm.override_rate, revrtm.teaming_credit, revrtm.discount_kind,
+        revrtm.discount_guardrail, revrtm.discount_approval TO %I', role_name);
     PERFORM revrtm.grant_enablement(role_name, true);
 END
 $$;
