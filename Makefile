@@ -217,6 +217,7 @@ REGRESS = \
 	role \
 	eligibility \
 	eligibility_route \
+	margin \
 	registration_input \
 	claim \
 	conflict \
@@ -272,6 +273,7 @@ PGTAP = \
 	test/pgtap/identity.sql \
 	test/pgtap/kpi.sql \
 	test/pgtap/loop.sql \
+	test/pgtap/margin.sql \
 	test/pgtap/markov.sql \
 	test/pgtap/maturity.sql \
 	test/pgtap/maven_claims.sql \

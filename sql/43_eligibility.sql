@@ -38,7 +38,13 @@ INSERT INTO revrtm.roe_rule (rule, kind, parameters, shipped) VALUES
 -- territory: for who has the partners' regions in the CRM, by the codes of the tree.
 INSERT INTO revrtm.roe_rule (rule, kind, enabled, shipped) VALUES
 ('possible_duplicate', 'possible_duplicate', false, true),
+('protected_stage', 'protected_stage', false, true),
 ('territory', 'territory', false, true);
+INSERT INTO revrtm.roe_rule (rule, kind, parameters, enabled, shipped) VALUES
+('guardrail', 'guardrail', '{"route": "partner_sourced"}', false, true),
+('incumbent', 'incumbent', '{"incumbent_lookback": "36 months", "renewal_window": "120 days", "term": "12 months"}', false, true),
+('second_registrant', 'second_registrant', '{"second": "reduced", "factor": 0.5}', false, true),
+('tender', 'tender', '{"non_exclusive": true}', false, true);
 CREATE TRIGGER own_shipped_row BEFORE INSERT OR UPDATE ON revrtm.roe_rule
 FOR EACH ROW EXECUTE FUNCTION revrtm.own_shipped_row('rule');
 SELECT revrtm.register_policy('revrtm.roe_rule');

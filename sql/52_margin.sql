@@ -239,19 +239,22 @@ COMMENT ON COLUMN revrtm.override_rate.note IS 'none_approved, or NULL.';
 
 CREATE TABLE revrtm.teaming (
     registration_id uuid NOT NULL,
+    account_id      text NOT NULL,
     partner_id      text NOT NULL,
     role            text NOT NULL,
     share           numeric NOT NULL,
-    PRIMARY KEY (registration_id, partner_id),
+    PRIMARY KEY (registration_id, account_id, partner_id),
+    CONSTRAINT teaming_account CHECK (octet_length(account_id) BETWEEN 1 AND 255),
     CONSTRAINT teaming_partner CHECK (octet_length(partner_id) BETWEEN 1 AND 255),
     CONSTRAINT teaming_role CHECK (role IN ('source', 'influence', 'fulfil', 'tech')),
     CONSTRAINT teaming_share CHECK (share > 0 AND share <= 1 AND min_scale(share) <= 9)
 );
-CREATE UNIQUE INDEX teaming_source ON revrtm.teaming (registration_id) WHERE role = 'source';
+CREATE UNIQUE INDEX teaming_source ON revrtm.teaming (registration_id, account_id) WHERE role = 'source';
 SELECT pg_catalog.pg_extension_config_dump('revrtm.teaming', '');
 COMMENT ON TABLE revrtm.teaming IS
 'Partners who work one registration together, and how they share its deal; the registration''s own partner is one of them. Shares of a registration sum to 1 when the transaction commits (23514, teaming_whole), one partner at most is the source (teaming_source). Staff writes, a partner reads its own rows. Grain: one partner of one registration.';
 COMMENT ON COLUMN revrtm.teaming.registration_id IS 'The registration.';
+COMMENT ON COLUMN revrtm.teaming.account_id IS 'Its account when the team was made; one for all partners of a team.';
 COMMENT ON COLUMN revrtm.teaming.partner_id IS 'The partner.';
 COMMENT ON COLUMN revrtm.teaming.role IS 'source (brought it), influence, fulfil (sells and delivers) or tech.';
 COMMENT ON COLUMN revrtm.teaming.share IS 'Its share of the deal, above 0 and up to 1, of at most nine decimals.';
@@ -309,14 +312,6 @@ COMMENT ON COLUMN revrtm.teaming_credit.opportunity_id IS 'The deal that it beca
 COMMENT ON COLUMN revrtm.teaming_credit.partner_id IS 'The partner.';
 COMMENT ON COLUMN revrtm.teaming_credit.role IS 'What it does in the team.';
 COMMENT ON COLUMN revrtm.teaming_credit.share IS 'Its share of the deal.';
-
--- The kinds of rules; each is off until it is enabled.
-INSERT INTO revrtm.roe_rule (rule, kind, parameters, enabled, shipped) VALUES
-('guardrail', 'guardrail', '{"route": "partner_sourced"}', false, true),
-('incumbent', 'incumbent', '{"incumbent_lookback": "36 months", "renewal_window": "120 days", "term": "12 months"}', false, true),
-('protected_stage', 'protected_stage', '{}', false, true),
-('second_registrant', 'second_registrant', '{"second": "reduced", "factor": 0.5}', false, true),
-('tender', 'tender', '{"non_exclusive": true}', false, true);
 
 INSERT INTO revrtm.note (note, meaning) VALUES
 ('none_approved', 'No registration was approved, so that there is nothing to divide by.');

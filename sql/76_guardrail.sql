@@ -120,7 +120,7 @@ BEGIN ATOMIC
     SELECT CASE WHEN c.reason IS NULL THEN 'allowed' WHEN l.level IS NOT NULL THEN 'approval' ELSE 'refused' END,
            c.guardrail_id, c.discount, c.amount, c.margin, l.level, l.approver,
            coalesce(c.reason, CASE WHEN c.guardrail_id IS NULL THEN 'NO_GUARDRAIL'
-                                   WHEN c.floor_margin IS NOT NULL AND c.margin IS NULL THEN 'MARGIN_UNKNOWN' END),
+                                   WHEN c.floor_margin IS NOT NULL AND (c.net - discount_check.cost) IS NULL THEN 'MARGIN_UNKNOWN' END),
            CASE WHEN c.guardrail_id IS NULL THEN 'No guardrail applies.'
                 ELSE concat_ws(' ', CASE c.reason
                         WHEN 'DISCOUNT' THEN pg_catalog.format('The discount of %s is above %s.', c.discount, trim_scale(c.max_discount))
@@ -129,11 +129,11 @@ BEGIN ATOMIC
                      CASE WHEN c.reason IS NULL THEN NULL WHEN l.level IS NULL THEN 'Nobody may approve it.'
                           ELSE pg_catalog.format('Level %s, %s, may approve it.', l.level, l.approver) END) END
     FROM (SELECT m.*, CASE WHEN m.discount > m.max_discount THEN 'DISCOUNT'
-                           WHEN m.margin < m.floor_margin THEN 'MARGIN' END AS reason
-          FROM (SELECT a.*, pg_catalog.round(revrtm.ratio(a.amount - discount_check.kept - discount_check.cost,
-                                                          a.amount - discount_check.kept), 9) AS margin
+                           WHEN m.net - discount_check.cost < m.floor_margin * m.net THEN 'MARGIN' END AS reason,
+                 CASE WHEN m.net > 0 THEN pg_catalog.round(revrtm.ratio(m.net - discount_check.cost, m.net), 9) END AS margin
+          FROM (SELECT a.*, a.amount - discount_check.kept AS net
                 FROM (SELECT g.guardrail_id, g.floor_margin, g.max_discount * discount_check.factor AS max_discount, d.discount,
-                             discount_check.list_amount * (1 - d.discount) AS amount
+                             trim_scale(discount_check.list_amount * (1 - d.discount)) AS amount
                       FROM (VALUES (0)) v
                       LEFT JOIN LATERAL (
                           SELECT r.*
@@ -157,12 +157,12 @@ BEGIN ATOMIC
         FROM revrtm.discount_approval y
         WHERE c.reason IS NOT NULL AND y.guardrail_id = c.guardrail_id
           AND c.discount <= y.max_discount * discount_check.factor
-          AND (c.margin < y.floor_margin) IS NOT TRUE
+          AND (c.net - discount_check.cost < y.floor_margin * c.net) IS NOT TRUE
         ORDER BY y.level
         LIMIT 1) l ON true;
 END;
 COMMENT ON FUNCTION revrtm.discount_check(numeric, jsonb, text, text, text, text, numeric, numeric, numeric, timestamptz) IS
-'What the guardrails say of a quote: verdict allowed, approval (level and approver: the lowest that suffices) or refused, and the guardrail that decided. discounts are shares of list_amount by name, see stacked_discount; amount is list_amount less discount; margin is (amount - kept - cost) / (amount - kept), where kept is what partners and marketplaces keep; NULL without list_amount or cost. factor is the part of the greatest discounts that may be had, 0.5 for a second registrant. reason_code is DISCOUNT (above max_discount), MARGIN (below floor_margin), and of what is allowed NO_GUARDRAIL, MARGIN_UNKNOWN (the floor was not asked) or NULL. 22023 for what are no discounts.';
+'What the guardrails say of a quote: verdict allowed, approval (level and approver: the lowest that suffices) or refused, and the guardrail that decided. discounts are shares of list_amount by name, see stacked_discount; amount is list_amount less discount; margin is (amount - kept - cost) / (amount - kept), where kept is what partners and marketplaces keep; NULL without list_amount or cost, and where nothing is left of amount, which is below every floor unless it cost nothing either. factor is the part of the greatest discounts that may be had, 0.5 for a second registrant. reason_code is DISCOUNT (above max_discount), MARGIN (below floor_margin), and of what is allowed NO_GUARDRAIL, MARGIN_UNKNOWN (the floor was not asked) or NULL. 22023 for what are no discounts.';
 
 -- What the rules may ask; called by their code with the rights of the tables'
 -- owner, and by nobody else. A registration is asked about in every kind of
