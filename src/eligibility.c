@@ -563,10 +563,11 @@ static const struct
 	{"roe_not_eligible", "deal registration is not eligible",
 	"revrtm.roe_explain() tells beforehand what every rule says."},
 	{"roe_excluded", "deal registration is excluded",
-	"On evidence, such as the customer's letter, channel management can override the rule for "
-	"a draft."},
+	"On evidence, such as the customer's letter, channel management can override the rule for a "
+	"registration that is there, if only as a draft."},
 	{"roe_guardrail", "deal registration breaks a discount guardrail",
-	"Ask for a lower discount; channel management can override the rule for a draft."}
+	"Ask for a lower discount; channel management can override the rule for a registration that "
+	"is there, if only as a draft."}
 };
 
 static int
