@@ -516,6 +516,19 @@ pass_overridden(const RtmCase *on, RtmFinding *finding)
 	finding->code = "OVERRIDE";
 }
 
+static RtmFinding *
+judge_rule(RtmCase *on, const RtmRule *rule)
+{
+	RtmFinding *finding = palloc0(sizeof(RtmFinding));
+
+	finding->rule = rule->rule;
+	finding->kind = rule->kind;
+	ask(on, rule, finding);
+	if (finding->verdict == RTM_DENY && on->self != NULL)
+		pass_overridden(on, finding);
+	return finding;
+}
+
 List *
 rtm_judge(RtmTerms *terms, Relation rel, const RtmRegistration *reg, const pg_uuid_t *self,
 		  TimestampTz at, bool enforce)
@@ -531,22 +544,32 @@ rtm_judge(RtmTerms *terms, Relation rel, const RtmRegistration *reg, const pg_uu
 	for (i = 0; i < rules->rules; i++)
 	{
 		const RtmRule *rule = &rules->rule[i];
-		RtmFinding *finding;
 
 		CHECK_FOR_INTERRUPTS();
 		if (enforce && rule->verdict != RTM_DENY && rule->unassigned != RTM_DENY &&
 			rule->approval != RTM_DENY &&
 			(rule->kind != RTM_PROTECTED || rtm_actor(rel) != RTM_PARTNER))
 			continue;
-		finding = palloc0(sizeof(RtmFinding));
-		finding->rule = rule->rule;
-		finding->kind = rule->kind;
-		ask(&on, rule, finding);
-		if (finding->verdict == RTM_DENY && self != NULL)
-			pass_overridden(&on, finding);
-		findings = lappend(findings, finding);
+		findings = lappend(findings, judge_rule(&on, rule));
 	}
 	return findings;
+}
+
+void
+rtm_refuse_discounts(RtmTerms *terms, Relation rel, const RtmRegistration *reg,
+					 const pg_uuid_t *self, TimestampTz at)
+{
+	const RtmRules *rules = rtm_terms_rules(terms);
+	RtmCase		on = {
+		.terms = terms, .rel = rel, .reg = reg, .self = self, .at = at, .enforce = true,
+		.day = rtm_local_day(at, terms->programme->zone)
+	};
+	List	   *findings = NIL;
+
+	for (int i = 0; i < rules->rules; i++)
+		if (rules->rule[i].kind == RTM_GUARDRAIL)
+			findings = lappend(findings, judge_rule(&on, &rules->rule[i]));
+	rtm_enforce(rel, findings);
 }
 
 /*

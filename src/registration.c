@@ -564,6 +564,7 @@ revrtm_keep_registration(PG_FUNCTION_ARGS)
 	int			columns[REG_COLUMNS];
 	bool		insert;
 	bool		judged;
+	bool		discounts = false;
 	int			i;
 
 	if (!CALLED_AS_TRIGGER(fcinfo))
@@ -613,7 +614,9 @@ revrtm_keep_registration(PG_FUNCTION_ARGS)
 			check_frozen(&change);
 		if (!REG_ISNULL(new, REG_STATUS))
 			check_transition(&change);
-		if (change.actor != RTM_SYSTEM && differs(&change, REG_OPPORTUNITY))
+		discounts = change.actor != RTM_SYSTEM && differs(&change, REG_DETAILS) &&
+			rtm_discounts_differ(&change.old, new);
+		if (discounts || (change.actor != RTM_SYSTEM && differs(&change, REG_OPPORTUNITY)))
 			rtm_refuse_late_link(change.terms, change.rel, &change.old, new,
 								 rtm_default_instant(change.rel, REG_PROTECTION, change.mode));
 	}
@@ -631,6 +634,9 @@ revrtm_keep_registration(PG_FUNCTION_ARGS)
 		if (REG_ISNULL(new, REG_PRODUCT))
 			derive_scopes(&change, false);
 	}
+	else if (discounts && state != NULL && (state->open || state->active))
+		rtm_refuse_discounts(change.terms, change.rel, new, own_id(&change),
+							 rtm_default_instant(change.rel, REG_PROTECTION, change.mode));
 	REG_SET(new, REG_ACTIVE, BoolGetDatum(state != NULL && state->active));
 	REG_SET(new, REG_REVISION, Int32GetDatum(insert ? 1 : next_revision(&change)));
 

@@ -344,9 +344,16 @@ extern void rtm_ask_margin(const RtmCase *on, const RtmRule *rule, RtmFinding *f
 /* Is it one that is to be entered without keeping others out? */
 extern bool rtm_shares_ground(RtmTerms *terms, Relation rel, const RtmRegistration *reg);
 
+/* Does it ask for other discounts than before? */
+extern bool rtm_discounts_differ(const RtmRegistration *old, const RtmRegistration *new);
+
+/* Raises 23514 roe_guardrail where they are denied, eligibility.c. */
+extern void rtm_refuse_discounts(RtmTerms *terms, Relation rel, const RtmRegistration *reg,
+								 const pg_uuid_t *self, TimestampTz at);
+
 /*
  * Raises 23514 roe_excluded where a rule protects the stage of the deal that
- * a registration is linked to, or is taken from.
+ * a registration is linked to, is taken from, or asks other discounts for.
  */
 extern void rtm_refuse_late_link(RtmTerms *terms, Relation rel, const RtmRegistration *old,
 								 const RtmRegistration *new, TimestampTz at);

@@ -25,6 +25,9 @@
 
 #include "registration.h"
 
+#define TENDER_KEY "tender_published_at"
+#define DISCOUNTS_KEY "discounts"
+
 #define FACT_ARGS 7
 #define FACT_ANSWERS 2
 
@@ -145,8 +148,6 @@ in_details(const RtmRegistration *reg, const char *key)
 
 /* -------------------------------------------------------------- tenders */
 
-#define TENDER_KEY "tender_published_at"
-
 /*
  * A day as YYYY-MM-DD, under every DateStyle.
  */
@@ -255,7 +256,8 @@ rtm_refuse_late_link(RtmTerms *terms, Relation rel, const RtmRegistration *old,
 			continue;
 		ereport(ERROR,
 				(errcode(ERRCODE_CHECK_VIOLATION),
-				 errmsg("the deal of a registration cannot change in a protected stage"),
+				 errmsg("deal and discounts of a registration cannot change in a protected "
+						"stage"),
 				 errdetail("%s (PROTECTED_STAGE): Deal \"%s\" is in a protected stage or closed.",
 						   rule->rule, deal),
 				 errhint("Override the rule for the registration, with evidence, if it has to be."),
@@ -334,10 +336,22 @@ discount_factor(const RtmCase *on)
 	return DirectFunctionCall1(int4_numeric, Int32GetDatum(1));
 }
 
+bool
+rtm_discounts_differ(const RtmRegistration *old, const RtmRegistration *new)
+{
+	JsonbValue *before = in_details(old, DISCOUNTS_KEY);
+	JsonbValue *after = in_details(new, DISCOUNTS_KEY);
+
+	if (before == NULL || after == NULL)
+		return before != after;
+	return compareJsonbContainers(&JsonbValueToJsonb(before)->root,
+								  &JsonbValueToJsonb(after)->root) != 0;
+}
+
 static void
 ask_guardrail(const RtmCase *on, const RtmRule *rule, RtmFinding *finding)
 {
-	JsonbValue *discounts = in_details(on->reg, "discounts");
+	JsonbValue *discounts = in_details(on->reg, DISCOUNTS_KEY);
 	char	   *answer[FACT_ANSWERS];
 
 	if (discounts == NULL)

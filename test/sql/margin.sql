@@ -160,6 +160,9 @@ UPDATE revrtm.deal_registration SET opportunity_id = 'mine' WHERE registration_i
 UPDATE revrtm.deal_registration SET opportunity_id = 'early' WHERE registration_id = pg_temp.id(3);
 UPDATE revrtm.deal_registration SET opportunity_id = NULL WHERE registration_id = pg_temp.id(3);
 UPDATE revrtm.deal_registration SET amount = 5, currency = 'EUR' WHERE registration_id = pg_temp.id(3);
+-- Nor what discounts it asks for, whatever else its details say.
+UPDATE revrtm.deal_registration SET details = '{"discounts": {"x": 0}}' WHERE registration_id = pg_temp.id(3);
+UPDATE revrtm.deal_registration SET details = '{"own": 1}' WHERE registration_id = pg_temp.id(3);
 BEGIN;
 UPDATE revrtm.roe_rule SET parameters = '{"verdict": "warn"}' WHERE rule = 'protected_stage';
 UPDATE revrtm.deal_registration SET opportunity_id = 'late' WHERE registration_id = pg_temp.id(3);
@@ -237,6 +240,15 @@ SELECT status FROM revrtm.register_deal('globex', 'p1', '{DB}', '{DE}', details 
 SELECT verdict, reason_code, detail FROM revrtm.roe_explain('{"account_id": "acme", "partner_id": "p2", "product_codes": ["DB"], "region_codes": ["DE"], "details": {"discounts": {"x": 0.9}}}') WHERE rule = 'guardrail';
 SELECT count(*) FROM revrtm.discount_guardrail;
 RESET ROLE;
+-- Once it is there it may ask for other discounts, but not for what is refused.
+SELECT status FROM revrtm.approve_registration((SELECT registration_id FROM revrtm.deal_registration WHERE account_id = 'globex'));
+SET ROLE rtm_staff;
+UPDATE revrtm.deal_registration SET details = '{"discounts": {"registration": 0.9}}' WHERE account_id = 'globex';
+UPDATE revrtm.deal_registration SET details = '{"discounts": {"registration": 0.4, "volume": 0.1}, "own": 1}' WHERE account_id = 'globex';
+UPDATE revrtm.deal_registration SET details = '{"discounts": {"registration": 0.9}, "own": 2}' WHERE account_id = 'globex';
+UPDATE revrtm.deal_registration SET details = '{"own": 3}' WHERE account_id = 'globex';
+RESET ROLE;
+SELECT status, details FROM revrtm.deal_registration WHERE account_id = 'globex';
 -- Where approval is refused as well, and a second's half.
 BEGIN;
 UPDATE revrtm.roe_rule SET parameters = '{"approval": "deny"}' WHERE rule = 'guardrail';
@@ -250,10 +262,17 @@ SELECT * FROM pg_temp.says('guardrail', '{"details": {"discounts": {"x": 0.06}}}
 ROLLBACK;
 -- Several denials of different sorts are one refusal, under the general name.
 SELECT status FROM revrtm.register_deal('acme', 'p1', '{DB}', '{DE}', details => '{"discounts": {"x": 0.9}, "tender_published_at": "2026-01-01"}');
-\set VERBOSITY verbose
-SELECT status FROM revrtm.register_deal('acme', 'p1', '{DB}', '{DE}', details => '{"discounts": {"x": 0.9}}');
-SELECT status FROM revrtm.register_deal('acme', 'p1', '{DB}', '{DE}', details => '{"tender_published_at": "2026-01-01"}');
-\set VERBOSITY default
+CREATE FUNCTION pg_temp.refused(details jsonb) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE c text; t text; n text;
+BEGIN
+    PERFORM revrtm.register_deal('acme', 'p1', '{DB}', '{DE}', details => details);
+    RETURN 'taken';
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS c = CONSTRAINT_NAME, t = TABLE_NAME, n = SCHEMA_NAME;
+    RETURN concat_ws(' ', SQLSTATE, n, t, c);
+END
+$$;
+SELECT d, pg_temp.refused(d) FROM unnest(ARRAY['{"discounts": {"x": 0.9}}', '{"tender_published_at": "2026-01-01"}', '{"discounts": {"x": 0.9}, "tender_published_at": "2026-01-01"}']::jsonb[]) d;
 -- Lines of deals.
 CREATE TABLE crm_line (deal text, line text, product text, amount numeric, list numeric, cost numeric, kept numeric);
 INSERT INTO crm_line VALUES ('db2', '1', 'DB', 70, 100, 20, 7), ('db2', '2', 'APPS', 79, 100, NULL, NULL), ('db2', '3', 'APPS', 110, 100, 10, 0), ('apps', '1', NULL, 50, 100, 1, 1), ('apps', '2', NULL, 50, NULL, 1, 1), ('apps', '3', NULL, -5, 100, 1, 1);
