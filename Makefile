@@ -59,6 +59,7 @@ OBJS = \
 	src/money.o \
 	src/normalize.o \
 	src/partner.o \
+	src/override.o \
 	src/path_count.o \
 	src/path_transform.o \
 	src/plan_guard.o \
@@ -80,6 +81,7 @@ OBJS = \
 	src/revrtm.o \
 	src/rival.o \
 	src/roe_check.o \
+	src/roe_margin.o \
 	src/roe_route.o \
 	src/roe_rule.o \
 	src/role.o \
@@ -142,6 +144,7 @@ SQL_MODULES = \
 	sql/50_deal.sql \
 	sql/51_conflict_view.sql \
 	sql/52_explain.sql \
+	sql/52_margin.sql \
 	sql/52_role.sql \
 	sql/53_action_plan.sql \
 	sql/54_activity.sql \
@@ -171,6 +174,7 @@ SQL_MODULES = \
 	sql/75_council.sql \
 	sql/76_criteria.sql \
 	sql/76_fair.sql \
+	sql/76_guardrail.sql \
 	sql/76_motion.sql \
 	sql/77_maturity_model.sql \
 	sql/77_potential.sql \
@@ -227,6 +231,7 @@ REGRESS = \
 	role \
 	eligibility \
 	eligibility_route \
+	margin \
 	registration_input \
 	claim \
 	conflict \
@@ -287,6 +292,7 @@ PGTAP = \
 	test/pgtap/identity.sql \
 	test/pgtap/kpi.sql \
 	test/pgtap/loop.sql \
+	test/pgtap/margin.sql \
 	test/pgtap/markov.sql \
 	test/pgtap/maturity.sql \
 	test/pgtap/maven_claims.sql \

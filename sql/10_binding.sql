@@ -93,6 +93,7 @@ INSERT INTO revrtm.relation_column
 ('opportunity', 20, 'probability', 'numeric', false, false, NULL, 'Probability of winning, 0 to 1.'),
 ('opportunity', 21, 'deleted', 'boolean', false, false, NULL, 'Whether the CRM has deleted the deal softly. The refresh needs such rows; analysts filter WHERE deleted IS NOT TRUE.'),
 ('opportunity', 22, 'synced_at', 'timestamptz', false, false, NULL, 'When the row last arrived from the CRM.'),
+('opportunity', 23, 'term_end', 'date', false, false, NULL, 'Last day of the term that was sold, before which the deal is to be renewed.'),
 
 ('opportunity_stage', 1, 'opportunity_id', 'text', true, true, NULL, 'Id of the deal.'),
 ('opportunity_stage', 2, 'stage', 'text', true, true, NULL, 'The stage.'),

@@ -248,7 +248,7 @@ LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'revrtm_keep_registration';
 REVOKE ALL ON FUNCTION revrtm.keep_registration() FROM PUBLIC;
 COMMENT ON FUNCTION revrtm.keep_registration() IS
-'Trigger of deal_registration: derives its scopes, active and dates; refuses changes of status (23514, roe_transition, roe_reason) and of fields (23514, roe_frozen) that registration_transition and registration_state do not provide for, and what a rule denies (23514, roe_not_eligible); puts a partner''s registration whose scope is held into the queue; explains a conflict before the constraint refuses it (23P01, roe_protected).';
+'Trigger of deal_registration: derives its scopes, active and dates; refuses changes of status (23514, roe_transition, roe_reason) and of fields (23514, roe_frozen) that registration_transition and registration_state do not provide for, and what a rule denies (23514, roe_not_eligible, roe_excluded, roe_guardrail), other discounts or another deal of a registration that is there included; puts a partner''s registration whose scope is held into the queue; explains a conflict before the constraint refuses it (23P01, roe_protected).';
 CREATE TRIGGER keep_registration BEFORE INSERT OR UPDATE ON revrtm.deal_registration
 FOR EACH ROW EXECUTE FUNCTION revrtm.keep_registration();
 
@@ -287,7 +287,7 @@ COMMENT ON COLUMN revrtm.registration_event.from_status IS 'Status before; NULL 
 COMMENT ON COLUMN revrtm.registration_event.to_status IS 'Status after; NULL for one that was deleted.';
 COMMENT ON COLUMN revrtm.registration_event.reason IS 'Reason given; the partner may read it.';
 COMMENT ON COLUMN revrtm.registration_event.changed IS
-'Fields that changed, by name, each with old and new; with old alone of a registration that was deleted. NULL for a new one, and where the status alone changed. submitted_at is among them where a registration lost its place.';
+'Fields that changed, by name, each with old and new; with old alone of a registration that was deleted. NULL for a new one, and where the status alone changed. submitted_at is among them where a registration lost its place; override, of an override of a rule, see roe_override.';
 
 ALTER TABLE revrtm.registration_event ENABLE ROW LEVEL SECURITY;
 CREATE POLICY staff_read ON revrtm.registration_event FOR SELECT USING ((SELECT revrtm.is_staff()));
@@ -511,7 +511,7 @@ BEGIN
     EXECUTE format('GRANT SELECT (registration_id, account_id, revision, partner_id, at, acted_as,
         from_status, to_status, reason, changed) ON revrtm.registration_event TO %I', role_name);
     EXECUTE format('GRANT SELECT ON revrtm.region, revrtm.product, revrtm.registration_state,
-        revrtm.registration_transition, revrtm.registration_conflict, revrtm.conflict_party TO %I', role_name);
+        revrtm.registration_transition, revrtm.registration_conflict, revrtm.conflict_party, revrtm.teaming TO %I', role_name);
     EXECUTE format('GRANT SELECT (evidence_id, case_id, account_id, claim, partner_id, evidence_type, happened_at,
         reference, entered_at, verified),
         INSERT (case_id, account_id, claim, partner_id, evidence_type, happened_at, reference)
@@ -557,6 +557,11 @@ BEGIN
     EXECUTE format('GRANT SELECT (route_id, active) ON revrtm.route TO %I', role_name);
     EXECUTE format('GRANT SELECT (product, region) ON revrtm.deal_journey TO %I', role_name);
     EXECUTE format('GRANT SELECT ON revrtm.role_overlap, revrtm.role_dead TO %I', role_name);
+    EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON revrtm.teaming TO %I', role_name);
+    EXECUTE format('GRANT SELECT, INSERT (registration_id, account_id, rule, kind, evidence, reason, expires_at)
+        ON revrtm.roe_override TO %I', role_name);
+    EXECUTE format('GRANT SELECT ON revrtm.override_rate, revrtm.teaming_credit, revrtm.discount_kind,
+        revrtm.discount_guardrail, revrtm.discount_approval TO %I', role_name);
     PERFORM revrtm.grant_enablement(role_name, true);
     PERFORM revrtm.grant_clock(role_name, true);
 END

@@ -176,6 +176,13 @@ WITH known AS (
            c.outcome <> 'lost', c.is_joint, NULL,
            CASE WHEN c.opportunity_id NOT IN (SELECT s.opportunity_id FROM revrtm.partner_split s) THEN c.share END, NULL, NULL
     FROM revrtm.case_credit c
+    UNION ALL
+    -- And either before that of a team.
+    SELECT c.opportunity_id, NULL, c.partner_id, 'teaming', c.teaming_credit_key, NULL, c.role, true, false,
+           CASE c.role WHEN 'fulfil' THEN 'closer' WHEN 'tech' THEN 'implementer' ELSE 'influencer' END,
+           CASE WHEN c.opportunity_id NOT IN (SELECT s.opportunity_id FROM revrtm.partner_split s UNION ALL
+                                              SELECT k.opportunity_id FROM revrtm.case_credit k) THEN c.share END, NULL, NULL
+    FROM revrtm.teaming_credit c
 ), lost AS (
     SELECT c.opportunity_id, c.partner_id FROM revrtm.case_credit c WHERE c.outcome = 'lost'
 ), sharing AS (
@@ -220,7 +227,7 @@ WITH known AS (
            CASE WHEN NOT EXISTS (SELECT FROM revrtm.partner_role_rule) THEN 'no_terms'
                 WHEN (p.opportunity_id, p.partner_id) IN (SELECT l.opportunity_id, l.partner_id FROM lost l) THEN 'decided'
                 WHEN p.kind = 'decision' THEN CASE WHEN p.is_joint THEN 'co_sell' WHEN p.is_active THEN 'sourced' ELSE 'listed' END
-                WHEN p.kind IN ('role', 'deal', 'split') THEN CASE WHEN p.is_joint THEN 'joint_role' ELSE 'listed' END
+                WHEN p.kind IN ('role', 'deal', 'split', 'teaming') THEN CASE WHEN p.is_joint THEN 'joint_role' ELSE 'listed' END
                 WHEN NOT p.is_valid THEN CASE p.kind WHEN 'touch' THEN 'unverified' WHEN 'plan_step' THEN 'not_agreed'
                                                   WHEN 'referral' THEN 'not_accepted' ELSE 'not_approved' END
                 WHEN NOT p.is_product THEN 'other_product'
@@ -263,17 +270,17 @@ COMMENT ON COLUMN revrtm.partner_evidence.ordinal IS
 'Place in time among the deal''s evidence and earlier touches without a partner, what is not dated last.';
 COMMENT ON COLUMN revrtm.partner_evidence.partner_id IS 'The partner.';
 COMMENT ON COLUMN revrtm.partner_evidence.kind IS
-'registration, touch, role (a row of opportunity_partner), deal (the partner on the deal itself), split (a row of partner_split), plan_step (one of its own that is done, of a mutual action plan), referral, or decision (of a conflict case, see case_credit).';
+'registration, touch, role (a row of opportunity_partner), deal (the partner on the deal itself), split (a row of partner_split), plan_step (one of its own that is done, of a mutual action plan), referral, decision (of a conflict case, see case_credit), or teaming (a partner of the team of a registration, see teaming_credit).';
 COMMENT ON COLUMN revrtm.partner_evidence.evidence_id IS
-'registration_id, touch_id, partner_id:role, partner_id, plan_id:step, referral_id, or case_id:partner_id.';
+'registration_id, touch_id, partner_id:role, partner_id, plan_id:step, referral_id, case_id:partner_id, or registration_id:partner_id.';
 COMMENT ON COLUMN revrtm.partner_evidence.at IS
 'When the registration was submitted, the touch happened, the role began, the step was done, the referral was sent by the partner or accepted by it, or the case was decided; NULL where nobody says.';
-COMMENT ON COLUMN revrtm.partner_evidence.label IS 'Products of the registration, channel of the touch, name of the role, route of the deal, task of the step, who referred (partner or vendor), outcome of the decision.';
+COMMENT ON COLUMN revrtm.partner_evidence.label IS 'Products of the registration, channel of the touch, name of the role, route of the deal, task of the step, who referred (partner or vendor), outcome of the decision, role in the team.';
 COMMENT ON COLUMN revrtm.partner_evidence.is_active IS
 'Whether it is an accepted registration of the deal''s product that protected the day of the deal''s creation, or a decision that it is the partner''s.';
 COMMENT ON COLUMN revrtm.partner_evidence.direct_at IS 'The latest touch without a partner that came before it, and before the deal''s creation.';
 COMMENT ON COLUMN revrtm.partner_evidence.pool IS 'The pool that the role stands for, see partner_role_map; NULL for registrations and touches.';
-COMMENT ON COLUMN revrtm.partner_evidence.share IS 'Share agreed in partner_split, else by decision.';
+COMMENT ON COLUMN revrtm.partner_evidence.share IS 'Share agreed in partner_split, else by decision, else in the team.';
 COMMENT ON COLUMN revrtm.partner_evidence.verdict IS
 'sourced, co_sell or influenced: it makes the deal so. joint_role: it makes the deal co_sell if the same partner has a touch between creation and end. listed: it names the partner. direct_touch: would have sourced, but a touch without a partner came shortly before it. precedence: would have sourced, but another registration protected the deal''s creation, or a case was decided. Of no account: decided (the partner lost a case over the deal), unverified, not_approved, not_agreed (the plan), not_accepted (the referral), other_product, after_creation, too_early, undated (a deal without a creation date), no_terms.';
 COMMENT ON COLUMN revrtm.partner_evidence.counts IS 'Whether it makes the partner one of the deal''s.';

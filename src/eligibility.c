@@ -42,7 +42,12 @@ static const char *const code[RTM_RULE_KINDS] = {
 	[RTM_CERTIFIED] = "CERT",
 	[RTM_PARTNER_TIER] = "PARTNER_TIER",
 	[RTM_POSSIBLE_DUPLICATE] = "POSSIBLE_DUP",
-	[RTM_TERRITORY] = "TERRITORY"
+	[RTM_TERRITORY] = "TERRITORY",
+	[RTM_GUARDRAIL] = "DISCOUNT",
+	[RTM_INCUMBENT] = "RENEWAL",
+	[RTM_PROTECTED_STAGE] = "PROTECTED_STAGE",
+	[RTM_SECOND_REGISTRANT] = "SECOND_REGISTRANT",
+	[RTM_TENDER] = "TENDER"
 };
 
 void
@@ -242,11 +247,8 @@ may_see_deals_as(Oid relid, Oid user)
 		check_enable_rls(relid, user, true) == RLS_NONE;
 }
 
-/*
- * May the caller see every deal of the store, below a definer's function too?
- */
-static bool
-may_see_deals(void)
+bool
+rtm_may_see_deals(void)
 {
 	Oid			relid = rtm_relation("deal_journey");
 
@@ -346,7 +348,7 @@ ask_deals(RtmCase *on, const RtmRule *rule, RtmFinding *finding)
 {
 	char	   *lookback;
 
-	if (!may_see_deals())
+	if (!rtm_may_see_deals())
 	{
 		rtm_needs_review(finding);
 		return;
@@ -486,9 +488,45 @@ ask(RtmCase *on, const RtmRule *rule, RtmFinding *finding)
 		case RTM_BLOCKED_ROUTE:
 			rtm_ask_routes(on, rule, finding);
 			break;
+		case RTM_GUARDRAIL:
+		case RTM_INCUMBENT:
+		case RTM_PROTECTED_STAGE:
+		case RTM_SECOND_REGISTRANT:
+		case RTM_TENDER:
+			rtm_ask_margin(on, rule, finding);
+			break;
 		default:
 			break;
 	}
+}
+
+/*
+ * What an override lets pass is a warning.
+ */
+static void
+pass_overridden(const RtmCase *on, RtmFinding *finding)
+{
+	char	   *until = rtm_overridden(on->rel, on->self, finding->rule, on->at);
+
+	if (until == NULL)
+		return;
+	finding->verdict = RTM_WARN;
+	finding->detail = psprintf("%s It is overridden until %s (%s).", finding->detail, until,
+							   finding->code);
+	finding->code = "OVERRIDE";
+}
+
+static RtmFinding *
+judge_rule(RtmCase *on, const RtmRule *rule)
+{
+	RtmFinding *finding = palloc0(sizeof(RtmFinding));
+
+	finding->rule = rule->rule;
+	finding->kind = rule->kind;
+	ask(on, rule, finding);
+	if (finding->verdict == RTM_DENY && on->self != NULL)
+		pass_overridden(on, finding);
+	return finding;
 }
 
 List *
@@ -506,19 +544,70 @@ rtm_judge(RtmTerms *terms, Relation rel, const RtmRegistration *reg, const pg_uu
 	for (i = 0; i < rules->rules; i++)
 	{
 		const RtmRule *rule = &rules->rule[i];
-		RtmFinding *finding;
 
 		CHECK_FOR_INTERRUPTS();
 		if (enforce && rule->verdict != RTM_DENY && rule->unassigned != RTM_DENY &&
+			rule->approval != RTM_DENY &&
 			(rule->kind != RTM_PROTECTED || rtm_actor(rel) != RTM_PARTNER))
 			continue;
-		finding = palloc0(sizeof(RtmFinding));
-		finding->rule = rule->rule;
-		finding->kind = rule->kind;
-		ask(&on, rule, finding);
-		findings = lappend(findings, finding);
+		findings = lappend(findings, judge_rule(&on, rule));
 	}
 	return findings;
+}
+
+void
+rtm_refuse_discounts(RtmTerms *terms, Relation rel, const RtmRegistration *reg,
+					 const pg_uuid_t *self, TimestampTz at)
+{
+	const RtmRules *rules = rtm_terms_rules(terms);
+	RtmCase		on = {
+		.terms = terms, .rel = rel, .reg = reg, .self = self, .at = at, .enforce = true,
+		.day = rtm_local_day(at, terms->programme->zone)
+	};
+	List	   *findings = NIL;
+
+	for (int i = 0; i < rules->rules; i++)
+		if (rules->rule[i].kind == RTM_GUARDRAIL)
+			findings = lappend(findings, judge_rule(&on, &rules->rule[i]));
+	rtm_enforce(rel, findings);
+}
+
+/*
+ * What is refused under a name of its own where nothing else denies.
+ */
+static const struct
+{
+	const char *constraint;
+	const char *message;
+	const char *hint;
+}			refusal[] =
+
+{
+	{"roe_not_eligible", "deal registration is not eligible",
+	"revrtm.roe_explain() tells beforehand what every rule says."},
+	{"roe_excluded", "deal registration is excluded",
+	"On evidence, such as the customer's letter, channel management can override the rule for a "
+	"registration that is there, if only as a draft."},
+	{"roe_guardrail", "deal registration breaks a discount guardrail",
+	"Ask for a lower discount; channel management can override the rule for a registration that "
+	"is there, if only as a draft."}
+};
+
+static int
+refusal_of(RtmRuleKind kind)
+{
+	switch (kind)
+	{
+		case RTM_INCUMBENT:
+		case RTM_PROTECTED_STAGE:
+		case RTM_SECOND_REGISTRANT:
+		case RTM_TENDER:
+			return 1;
+		case RTM_GUARDRAIL:
+			return 2;
+		default:
+			return 0;
+	}
 }
 
 void
@@ -527,6 +616,7 @@ rtm_enforce(Relation rel, List *findings)
 	StringInfoData codes;
 	StringInfoData details;
 	ListCell   *lc;
+	int			as = 0;
 
 	initStringInfo(&codes);
 	initStringInfo(&details);
@@ -536,6 +626,7 @@ rtm_enforce(Relation rel, List *findings)
 
 		if (finding->verdict != RTM_DENY)
 			continue;
+		as = codes.len == 0 || as == refusal_of(finding->kind) ? refusal_of(finding->kind) : 0;
 		appendStringInfo(&codes, "%s%s", codes.len > 0 ? ", " : "", finding->code);
 		appendStringInfo(&details, "%s%s (%s): %s", details.len > 0 ? "\n" : "",
 						 finding->rule, finding->code, finding->detail);
@@ -543,8 +634,8 @@ rtm_enforce(Relation rel, List *findings)
 	if (codes.len > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_CHECK_VIOLATION),
-				 errmsg("deal registration is not eligible: %s", codes.data),
+				 errmsg("%s: %s", refusal[as].message, codes.data),
 				 errdetail("%s", details.data),
-				 errhint("revrtm.roe_explain() tells beforehand what every rule says."),
-				 errtableconstraint(rel, "roe_not_eligible")));
+				 errhint("%s", refusal[as].hint),
+				 errtableconstraint(rel, refusal[as].constraint)));
 }

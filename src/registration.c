@@ -505,7 +505,8 @@ next_revision(const Change *change)
 	int32		revision = DatumGetInt32(REG_VALUE(&change->old, REG_REVISION));
 	int			column;
 
-	if (change->moved || differs(change, REG_PROTECTION))
+	if (change->moved || differs(change, REG_PROTECTION) ||
+		rtm_override_of(&change->new) != NULL)
 		return revision + 1;
 	for (column = 1; column <= REG_COLUMNS; column++)
 		if (rtm_business_column(column) && differs(change, column))
@@ -541,22 +542,26 @@ own_id(const Change *change)
 static void
 judge(Change *change, const RtmState *state)
 {
-	List	   *findings = rtm_judge(change->terms, change->rel, &change->new, own_id(change),
-									 rtm_default_instant(change->rel, REG_PROTECTION, change->mode),
-									 true);
+	TimestampTz at = rtm_default_instant(change->rel, REG_PROTECTION, change->mode);
+	List	   *findings;
 	ListCell   *lc;
-
 	bool		held = false;
 
+	if (state->open && rtm_is_exclusive(&change->new) &&
+		rtm_shares_ground(change->terms, change->rel, &change->new))
+		REG_SET(&change->new, REG_EXCLUSIVE, BoolGetDatum(false));
+	findings = rtm_judge(change->terms, change->rel, &change->new, own_id(change), at, true);
 	foreach(lc, findings)
 	{
 		RtmFinding *finding = lfirst(lc);
 
+		/* Of a row that would protect itself the constraint speaks. */
+		if (state->active && (finding->kind == RTM_PROTECTED ||
+							  (finding->kind == RTM_SECOND_REGISTRANT &&
+							   rtm_is_exclusive(&change->new))))
+			finding->verdict = RTM_PASS;
 		if (finding->kind != RTM_PROTECTED)
 			continue;
-		/* Of a row that would protect itself the constraint speaks. */
-		if (state->active)
-			finding->verdict = RTM_PASS;
 		held = held || finding->verdict != RTM_PASS;
 	}
 	rtm_enforce(change->rel, findings);
@@ -580,6 +585,7 @@ revrtm_keep_registration(PG_FUNCTION_ARGS)
 	int			columns[REG_COLUMNS];
 	bool		insert;
 	bool		judged;
+	bool		discounts = false;
 	int			i;
 
 	if (!CALLED_AS_TRIGGER(fcinfo))
@@ -629,6 +635,11 @@ revrtm_keep_registration(PG_FUNCTION_ARGS)
 			check_frozen(&change);
 		if (!REG_ISNULL(new, REG_STATUS))
 			check_transition(&change);
+		discounts = change.actor != RTM_SYSTEM && differs(&change, REG_DETAILS) &&
+			rtm_discounts_differ(&change.old, new);
+		if (discounts || (change.actor != RTM_SYSTEM && differs(&change, REG_OPPORTUNITY)))
+			rtm_refuse_late_link(change.terms, change.rel, &change.old, new,
+								 rtm_default_instant(change.rel, REG_PROTECTION, change.mode));
 	}
 
 	/* A status that is none the table's own constraint refuses, afterwards. */
@@ -644,6 +655,9 @@ revrtm_keep_registration(PG_FUNCTION_ARGS)
 		if (REG_ISNULL(new, REG_PRODUCT))
 			derive_scopes(&change, false);
 	}
+	else if (discounts && state != NULL && (state->open || state->active))
+		rtm_refuse_discounts(change.terms, change.rel, new, own_id(&change),
+							 rtm_default_instant(change.rel, REG_PROTECTION, change.mode));
 	REG_SET(new, REG_ACTIVE, BoolGetDatum(state != NULL && state->active));
 	REG_SET(new, REG_REVISION, Int32GetDatum(insert ? 1 : next_revision(&change)));
 

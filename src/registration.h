@@ -238,10 +238,15 @@ typedef enum RtmRuleKind
 	RTM_CERTIFIED,
 	RTM_PARTNER_TIER,
 	RTM_POSSIBLE_DUPLICATE,
-	RTM_TERRITORY
+	RTM_TERRITORY,
+	RTM_GUARDRAIL,
+	RTM_INCUMBENT,
+	RTM_PROTECTED_STAGE,
+	RTM_SECOND_REGISTRANT,
+	RTM_TENDER
 } RtmRuleKind;
 
-#define RTM_RULE_KINDS (RTM_TERRITORY + 1)
+#define RTM_RULE_KINDS (RTM_TENDER + 1)
 
 typedef enum RtmVerdict
 {
@@ -257,12 +262,19 @@ typedef struct RtmRule
 	RtmRuleKind kind;
 	RtmVerdict	verdict;		/* where it does not pass */
 	List	   *fields;			/* incomplete: names; blocked_route: routes (char *) */
-	Interval   *lookback;		/* existing_customer, direct_active */
+	Interval   *lookback;		/* existing_customer, direct_active, incumbent */
 	List	   *currencies;		/* min_amount: codes (char *), */
 	List	   *minima;			/* and for each its least amount (Numeric) */
 	RtmVerdict	unassigned;		/* blocked_route: where none of them is open */
 	int			people;			/* certified: at least so many */
 	const char *tier;			/* partner_tier: this one or a better one */
+	RtmVerdict	approval;		/* guardrail: where somebody may approve it */
+	const char *route;			/* guardrail: the route of registrations */
+	Interval   *window;			/* incumbent: days before the end of a term, */
+	Interval   *term;			/* and how long one is that the CRM has no end of */
+	bool		reduced;		/* second_registrant: it passes beside the first, */
+	Datum		factor;			/* with this part of the discount (numeric) */
+	bool		non_exclusive;	/* tender: who registers for one keeps nobody out */
 } RtmRule;
 
 typedef struct RtmRules
@@ -332,6 +344,43 @@ extern bool rtm_may_see_partner(Relation rel, const RtmRegistration *reg);
 extern void rtm_ask_territory(const RtmCase *on, const RtmRule *rule, RtmFinding *finding);
 extern void rtm_ask_routes(const RtmCase *on, const RtmRule *rule, RtmFinding *finding);
 
+/* May the caller read a relation, below a definer's function too? Every deal? */
+extern bool rtm_may_read(const char *relation);
+extern bool rtm_may_see_deals(void);
+
+/* Rules that keep the margin, roe_margin.c. */
+extern void rtm_ask_margin(const RtmCase *on, const RtmRule *rule, RtmFinding *finding);
+
+/* Is it one that is to be entered without keeping others out? */
+extern bool rtm_shares_ground(RtmTerms *terms, Relation rel, const RtmRegistration *reg);
+
+/* Does it ask for other discounts than before? */
+extern bool rtm_discounts_differ(const RtmRegistration *old, const RtmRegistration *new);
+
+/* Raises 23514 roe_guardrail where they are denied, eligibility.c. */
+extern void rtm_refuse_discounts(RtmTerms *terms, Relation rel, const RtmRegistration *reg,
+								 const pg_uuid_t *self, TimestampTz at);
+
+/*
+ * Raises 23514 roe_excluded where a rule protects the stage of the deal that
+ * a registration is linked to, is taken from, or asks other discounts for.
+ */
+extern void rtm_refuse_late_link(RtmTerms *terms, Relation rel, const RtmRegistration *old,
+								 const RtmRegistration *new, TimestampTz at);
+
+/* Overrides, override.c: until when one lets it pass by a rule; NULL for none. */
+extern char *rtm_overridden(Relation rel, const pg_uuid_t *id, const char *rule, TimestampTz at);
+
+/* While an override is written into the log of its registration. */
+typedef struct RtmOverride
+{
+	const pg_uuid_t *id;		/* of the registration */
+	Datum		changed;		/* jsonb */
+	const char *reason;
+} RtmOverride;
+
+extern const RtmOverride *rtm_override_of(const RtmRegistration *reg);
+
 /*
  * Judge a registration by every rule, as of an instant. Its scopes are NULL
  * where they could not be derived; rules that need them are left out then.
@@ -342,7 +391,7 @@ extern void rtm_ask_routes(const RtmCase *on, const RtmRule *rule, RtmFinding *f
 extern List *rtm_judge(RtmTerms *terms, Relation rel, const RtmRegistration *reg,
 					   const pg_uuid_t *self, TimestampTz at, bool enforce);
 
-/* Raises 23514 roe_not_eligible where a finding denies. */
+/* Raises 23514 roe_not_eligible, roe_excluded or roe_guardrail where a finding denies. */
 extern void rtm_enforce(Relation rel, List *findings);
 
 #endif							/* REVRTM_REGISTRATION_H */

@@ -232,6 +232,7 @@ revrtm_log_registration(PG_FUNCTION_ARGS)
 	const char *before = NULL;
 	const char *after = NULL;
 	const char *reason = NULL;
+	const RtmOverride *override;
 	bool		isnull = true;
 	AclMode		mode;
 	int			i;
@@ -294,6 +295,13 @@ revrtm_log_registration(PG_FUNCTION_ARGS)
 						strcmp(before, after) != 0 ||
 						rtm_column_differs(rel, &old, &new, REG_PROTECTION)))
 		reason = rtm_registration_text(&new, REG_DECISION_REASON);
+	override = rtm_override_of(row);
+	if (override != NULL)
+	{
+		value[EVENT_CHANGED] = override->changed;
+		nulls[EVENT_CHANGED] = ' ';
+		reason = override->reason;
+	}
 	set_text(value, nulls, EVENT_REASON, reason);
 	write_event(rel, value, nulls);
 	return PointerGetDatum(NULL);

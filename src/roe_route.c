@@ -40,11 +40,8 @@ static const RtmColumn role_column[] = {
 	{6, "role", TEXTOID}
 };
 
-/*
- * May the caller read a relation, below a definer's function too?
- */
-static bool
-may_read(const char *relation)
+bool
+rtm_may_read(const char *relation)
 {
 	Oid			relid = rtm_relation(relation);
 
@@ -117,7 +114,7 @@ rtm_ask_territory(const RtmCase *on, const RtmRule *rule, RtmFinding *finding)
 	TypeCacheEntry *span;
 	MultirangeType *asked;
 
-	if (!rtm_may_see_partner(on->rel, reg) && !may_read("partner"))
+	if (!rtm_may_see_partner(on->rel, reg) && !rtm_may_read("partner"))
 	{
 		rtm_needs_review(finding);
 		return;
@@ -360,7 +357,7 @@ rtm_ask_routes(const RtmCase *on, const RtmRule *rule, RtmFinding *finding)
 	ListCell   *lp;
 	ListCell   *lr;
 
-	if (!may_read("route_role"))
+	if (!rtm_may_read("route_role"))
 	{
 		rtm_needs_review(finding);
 		return;
@@ -371,7 +368,7 @@ rtm_ask_routes(const RtmCase *on, const RtmRule *rule, RtmFinding *finding)
 	{
 		char	   *segment;
 
-		if (!may_read("account"))
+		if (!rtm_may_read("account"))
 		{
 			rtm_needs_review(finding);
 			return;

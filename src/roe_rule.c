@@ -46,10 +46,12 @@ static const struct
 	const char *parameter;		/* NULL: none */
 	const char *lookback;		/* default of a look-back; NULL: it is none */
 	RtmVerdict	verdict;
+	const char *takes;			/* more than verdict and the parameter: all it takes */
 }			rule_kind[RTM_RULE_KINDS] =
 
 {
-	[RTM_BLOCKED_ROUTE] = {"blocked_route", "routes", NULL, RTM_DENY},
+	[RTM_BLOCKED_ROUTE] = {"blocked_route", "routes", NULL, RTM_DENY,
+	"verdict, routes and unassigned"},
 	[RTM_DIRECT_ACTIVE] = {"direct_active", "direct_lookback", "60 days", RTM_DENY},
 	[RTM_DUPLICATE] = {"duplicate", NULL, NULL, RTM_DENY},
 	[RTM_EXISTING_CUSTOMER] = {"existing_customer", "customer_lookback", "36 months", RTM_DENY},
@@ -60,7 +62,14 @@ static const struct
 	[RTM_CERTIFIED] = {"certified", "people", NULL, RTM_DENY},
 	[RTM_PARTNER_TIER] = {"partner_tier", "tier", NULL, RTM_DENY},
 	[RTM_POSSIBLE_DUPLICATE] = {"possible_duplicate", NULL, NULL, RTM_DENY},
-	[RTM_TERRITORY] = {"territory", NULL, NULL, RTM_DENY}
+	[RTM_TERRITORY] = {"territory", NULL, NULL, RTM_DENY},
+	[RTM_GUARDRAIL] = {"guardrail", NULL, NULL, RTM_DENY, "verdict, approval and route"},
+	[RTM_INCUMBENT] = {"incumbent", "incumbent_lookback", "36 months", RTM_DENY,
+	"verdict, incumbent_lookback, renewal_window and term"},
+	[RTM_PROTECTED_STAGE] = {"protected_stage", NULL, NULL, RTM_DENY},
+	[RTM_SECOND_REGISTRANT] = {"second_registrant", NULL, NULL, RTM_DENY,
+	"verdict, second and factor"},
+	[RTM_TENDER] = {"tender", NULL, NULL, RTM_DENY, "verdict and non_exclusive"}
 };
 
 pg_noreturn static void refuse(const char *rule, const char *detail, const char *hint);
@@ -149,8 +158,8 @@ read_minimum(RtmRule *rule, JsonbValue *value)
 	}
 }
 
-static void
-read_lookback(RtmRule *rule, const char *name, const char *text)
+static Interval *
+read_interval(const RtmRule *rule, const char *name, const char *text)
 {
 	Interval   *lookback =
 		DatumGetIntervalP(DirectFunctionCall3(interval_in, CStringGetDatum(text),
@@ -160,7 +169,16 @@ read_lookback(RtmRule *rule, const char *name, const char *text)
 		lookback->month > 12 * 100 || lookback->day > 36600 || lookback->time > USECS_PER_DAY)
 		refuse(rule->rule, psprintf("%s is negative or longer than a century.", name),
 			   "It is an interval, such as \"36 months\".");
-	rule->lookback = lookback;
+	return lookback;
+}
+
+static Interval *
+read_span(const RtmRule *rule, const char *name, JsonbValue *value)
+{
+	if (value->type != jbvString)
+		refuse(rule->rule, psprintf("%s is not a string.", name),
+			   "It is an interval, such as \"36 months\".");
+	return read_interval(rule, name, string_of(value));
 }
 
 static void
@@ -204,6 +222,67 @@ read_verdict(const RtmRule *rule, const char *name, RtmVerdict least, JsonbValue
 		   : "It says what follows where the rule does not pass.");
 }
 
+static void
+read_second(RtmRule *rule, JsonbValue *value)
+{
+	char	   *mode = value->type == jbvString ? string_of(value) : NULL;
+
+	rule->reduced = mode != NULL && strcmp(mode, "reduced") == 0;
+	if (rule->reduced)
+		rule->verdict = RTM_WARN;
+	else if (mode == NULL || strcmp(mode, "refused") != 0)
+		refuse(rule->rule, "second is none of refused and reduced.",
+			   "Without the rule a second registration waits in the queue.");
+}
+
+static void
+read_factor(RtmRule *rule, JsonbValue *value)
+{
+	double		factor = -1;
+
+	if (value->type == jbvNumeric)
+		factor = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
+													NumericGetDatum(value->val.numeric)));
+	if (!(factor >= 0 && factor <= 1))
+		refuse(rule->rule, "factor is no number from 0 to 1.",
+			   "It is the part of the first partner's greatest discount that the second may have.");
+	rule->factor = NumericGetDatum(DatumGetNumericCopy(NumericGetDatum(value->val.numeric)));
+}
+
+/*
+ * Parameters of the rules that keep the margin; false for what is none of them.
+ */
+static bool
+read_margin(RtmRule *rule, const char *key, JsonbValue *value)
+{
+	if (rule->kind == RTM_GUARDRAIL && strcmp(key, "approval") == 0)
+		rule->approval = read_verdict(rule, key, RTM_WARN, value);
+	else if (rule->kind == RTM_GUARDRAIL && strcmp(key, "route") == 0)
+	{
+		if (value->type != jbvString || value->val.string.len == 0)
+			refuse(rule->rule, "route is no name.", "It is a route of revrtm.route.");
+		rule->route = string_of(value);
+	}
+	else if (rule->kind == RTM_INCUMBENT && strcmp(key, "renewal_window") == 0)
+		rule->window = read_span(rule, key, value);
+	else if (rule->kind == RTM_INCUMBENT && strcmp(key, "term") == 0)
+		rule->term = read_span(rule, key, value);
+	else if (rule->kind == RTM_SECOND_REGISTRANT && strcmp(key, "second") == 0)
+		read_second(rule, value);
+	else if (rule->kind == RTM_SECOND_REGISTRANT && strcmp(key, "factor") == 0)
+		read_factor(rule, value);
+	else if (rule->kind == RTM_TENDER && strcmp(key, "non_exclusive") == 0)
+	{
+		if (value->type != jbvBool)
+			refuse(rule->rule, "non_exclusive is neither true nor false.",
+				   "It says whether a registration for a tender keeps nobody out.");
+		rule->non_exclusive = value->val.boolean;
+	}
+	else
+		return false;
+	return true;
+}
+
 /*
  * Read a rule in the current memory context; 22023 where it is none.
  */
@@ -222,17 +301,31 @@ read_rule(RtmRule *rule, char *name, char *kind, Jsonb *parameters)
 	if (rule->kind == RTM_RULE_KINDS)
 		refuse(name, psprintf("Kind \"%s\" is unknown.", kind),
 			   "The kinds are blocked_route, certified, direct_active, duplicate, "
-			   "existing_customer, incomplete, min_amount, partner_tier, pending, "
-			   "possible_duplicate, protected and territory.");
+			   "existing_customer, guardrail, incomplete, incumbent, min_amount, partner_tier, "
+			   "pending, possible_duplicate, protected, protected_stage, second_registrant, "
+			   "tender and territory.");
 	if (!JB_ROOT_IS_OBJECT(parameters))
 		refuse(name, "parameters is not an object.", "It is {} where nothing is to be said.");
 	rule->verdict = rule_kind[rule->kind].verdict;
 	parameter = rule_kind[rule->kind].parameter;
 	if (rule_kind[rule->kind].lookback != NULL)
-		read_lookback(rule, parameter, rule_kind[rule->kind].lookback);
+		rule->lookback = read_interval(rule, parameter, rule_kind[rule->kind].lookback);
 	if (rule->kind == RTM_BLOCKED_ROUTE)
 		rule->fields = list_make1("partner_sourced");
 	rule->people = 1;
+	if (rule->kind == RTM_GUARDRAIL)
+	{
+		rule->approval = RTM_REVIEW;
+		rule->route = "partner_sourced";
+	}
+	if (rule->kind == RTM_INCUMBENT)
+	{
+		rule->window = read_interval(rule, "renewal_window", "120 days");
+		rule->term = read_interval(rule, "term", "12 months");
+	}
+	if (rule->kind == RTM_SECOND_REGISTRANT)
+		rule->factor = DirectFunctionCall3(numeric_in, CStringGetDatum("0.5"),
+										   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
 
 	while ((token = JsonbIteratorNext(&it, &element, true)) != WJB_DONE)
 	{
@@ -246,11 +339,13 @@ read_rule(RtmRule *rule, char *name, char *kind, Jsonb *parameters)
 			rule->verdict = read_verdict(rule, key, RTM_WARN, &element);
 		else if (rule->kind == RTM_BLOCKED_ROUTE && strcmp(key, "unassigned") == 0)
 			rule->unassigned = read_verdict(rule, key, RTM_PASS, &element);
+		else if (read_margin(rule, key, &element))
+			continue;
 		else if (parameter == NULL || strcmp(key, parameter) != 0)
 			refuse(name, psprintf("Parameter \"%s\" is unknown to kind %s.", key, kind),
-				   parameter == NULL ? "The kind takes verdict alone."
-				   : rule->kind == RTM_BLOCKED_ROUTE
-				   ? "The kind takes verdict, routes and unassigned."
+				   rule_kind[rule->kind].takes != NULL
+				   ? psprintf("The kind takes %s.", rule_kind[rule->kind].takes)
+				   : parameter == NULL ? "The kind takes verdict alone."
 				   : psprintf("The kind takes verdict and %s.", parameter));
 		else if (rule->kind == RTM_INCOMPLETE || rule->kind == RTM_BLOCKED_ROUTE)
 			read_fields(rule, parameter, &element);
@@ -260,11 +355,8 @@ read_rule(RtmRule *rule, char *name, char *kind, Jsonb *parameters)
 			read_people(rule, &element);
 		else if (rule->kind == RTM_PARTNER_TIER)
 			read_tier(rule, &element);
-		else if (element.type == jbvString)
-			read_lookback(rule, parameter, string_of(&element));
 		else
-			refuse(name, psprintf("%s is not a string.", parameter),
-				   "It is an interval, such as \"36 months\".");
+			rule->lookback = read_span(rule, parameter, &element);
 	}
 	if (rule->kind == RTM_PARTNER_TIER && rule->tier == NULL)
 		refuse(name, "tier is missing.", "It is a tier of revrtm.tier.");

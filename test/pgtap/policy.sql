@@ -33,6 +33,10 @@ SELECT string_agg(h.line, E'\n' ORDER BY h.line COLLATE "C") FROM (
     UNION ALL SELECT format('state %s %s', status, editable_fields) FROM revrtm.registration_state
     UNION ALL SELECT format('step %s %s %s', from_status, to_status, reason_required) FROM revrtm.registration_transition
     UNION ALL SELECT format('roe %s %s %s %s', rule, kind, parameters, enabled) FROM revrtm.roe_rule
+    UNION ALL SELECT format('protected %L', stage) FROM revrtm.protected_stage
+    UNION ALL SELECT format('stack %L %s', discount, stack_group) FROM revrtm.discount_kind
+    UNION ALL SELECT format('guardrail %L %s %s %s %s %s', guardrail_id, max_discount, floor_margin, stacking, priority, extract(epoch FROM lower(valid))) FROM revrtm.discount_guardrail
+    UNION ALL SELECT format('approval %L %s %L %s %s', guardrail_id, level, approver, max_discount, floor_margin) FROM revrtm.discount_approval
     UNION ALL SELECT format('evidence %L %s %s %s', evidence_type, points, dated, third_party) FROM revrtm.evidence_type
     UNION ALL SELECT format('cases %s %s', due_hours, tie_days) FROM revrtm.conflict_rule
     UNION ALL SELECT format('sla %s %s %s %s %s %s', subject, hours, calendar, pauses, alert_levels, on_breach) FROM revrtm.sla_rule
@@ -142,6 +146,12 @@ BEGIN
     WHEN 4 THEN
         INSERT INTO revrtm.partner_role_map VALUES (CASE x % 2 WHEN 0 THEN 'reseller' ELSE 'own' || n END, 'implementer', x % 3 = 0)
         ON CONFLICT (role) DO UPDATE SET joint = NOT partner_role_map.joint;
+        INSERT INTO revrtm.protected_stage VALUES ('é "q"' || n) ON CONFLICT DO NOTHING;
+        DELETE FROM revrtm.protected_stage WHERE stage = 'proposal' AND x % 3 = 0;
+        INSERT INTO revrtm.discount_kind VALUES (CASE x % 2 WHEN 0 THEN 'tier' ELSE 'é "q"' || n END, 'group' || x) ON CONFLICT (discount) DO UPDATE SET stack_group = excluded.stack_group;
+        INSERT INTO revrtm.discount_guardrail VALUES ('é "q"' || n, 'direct', NULL, NULL, 'ANY', x / 1000.0, nullif(x % 3, 0) / 10.0, 'compound', x, '[2026-01-01Z,)')
+        ON CONFLICT (guardrail_id) DO UPDATE SET max_discount = excluded.max_discount;
+        INSERT INTO revrtm.discount_approval VALUES ('é "q"' || n, 1 + x % 3, 'a "b"', x / 1000.0, NULL) ON CONFLICT (guardrail_id, level) DO UPDATE SET floor_margin = 0.25;
         DELETE FROM revrtm.partner_role_map WHERE role IN ('broker', 'own' || x % 12) AND x % 5 = 0;
     WHEN 5 THEN
         INSERT INTO revrtm.route_role (rule_id, route_id, segment, role) VALUES ('rule ' || n, 'direct', 'segment ' || n, 'support')

@@ -29,7 +29,7 @@ $$;
 CREATE TEMP TABLE contract (relation text, columns text);
 INSERT INTO contract VALUES
 ('account', 'account_id!, account_name*, parent_account_id, merged_into, domain, segment, region, country, industry, employees int, owner_id, is_partner bool, created_at timestamptz, deleted bool, synced_at timestamptz'),
-('opportunity', 'opportunity_id!, account_id*, amount* numeric, is_closed! bool, is_won! bool, created_at* timestamptz, close_date* date, closed_at timestamptz, opportunity_name, stage, currency, route_id, partner_id, owner_id, segment, region, product, deal_type, margin numeric, probability numeric, deleted bool, synced_at timestamptz'),
+('opportunity', 'opportunity_id!, account_id*, amount* numeric, is_closed! bool, is_won! bool, created_at* timestamptz, close_date* date, closed_at timestamptz, opportunity_name, stage, currency, route_id, partner_id, owner_id, segment, region, product, deal_type, margin numeric, probability numeric, deleted bool, synced_at timestamptz, term_end date'),
 ('opportunity_stage', 'opportunity_id!, stage!, entered_at! timestamptz, amount numeric'),
 ('touch', 'touch_id!, touched_at* timestamptz, channel*, opportunity_id, account_id, contact_id, partner_id, route_id, milestone, responded bool, verified bool, deleted bool, synced_at timestamptz, source_system'),
 ('contact', 'contact_id!, account_id*, email, title, lead_created_at timestamptz, deleted bool, synced_at timestamptz'),

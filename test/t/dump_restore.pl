@@ -129,6 +129,14 @@ INSERT INTO revrtm.partner_role_map VALUES ('co-sell', 'influencer', true), ('ow
 DELETE FROM revrtm.partner_model WHERE model = 'partner_manual';
 UPDATE revrtm.partner_model SET enabled = false WHERE model = 'partner_dual';
 INSERT INTO revrtm.partner_model VALUES ('partner_equal', 'manual', '{}'), ('own', 'dual', '{"sourcer": 0.25, "fulfiller": 0.75}');
+-- A team, an override in force and its entry, guardrails.
+INSERT INTO revrtm.teaming SELECT registration_id, account_id, p, r, s
+FROM (SELECT * FROM revrtm.deal_registration WHERE opportunity_id IS NOT NULL ORDER BY registration_id LIMIT 1) d, (VALUES ('partner 1', 'source', 0.25), ('é', 'fulfil', 0.75)) t (p, r, s);
+SELECT revrtm.override_rule(registration_id, 'tender', 'legal', 'é', 'because', '2026-12-01Z') FROM (SELECT * FROM revrtm.deal_registration ORDER BY registration_id LIMIT 2) d;
+INSERT INTO revrtm.protected_stage VALUES ('own'), ('proposal');
+INSERT INTO revrtm.discount_kind VALUES ('own', 'é'), ('tier', 'own');
+INSERT INTO revrtm.discount_guardrail VALUES ('own', NULL, 'gold', 'zz', NULL, 0.123, -0.5, 'compound', -1, '[2026-01-01Z,)');
+INSERT INTO revrtm.discount_approval VALUES ('own', 2, 'é', 0.5, NULL);
 INSERT INTO revrtm.partner_split VALUES ('account 2', 'deal 2', 'partner 1', 0.125), ('account 2', 'deal 2', 'partner 2', 0.875), ('(none)', 'deal 1', 'partner 1', 1);
 INSERT INTO revrtm.budget_line (line, route_id, category, curve, lo, hi) VALUES
     ('own', 'oem', 'own', 'hill(0,90000,40000,0.9)', 0, 50000.005), ('without', 'zz', 'own', NULL, NULL, NULL);
