@@ -137,7 +137,7 @@ RESET ROLE;
 SELECT revision FROM revrtm.deal_registration WHERE registration_id = pg_temp.id(1);
 SELECT rule, kind, evidence, granted_at, granted_by = session_user AS by_me, expires_at FROM revrtm.roe_override WHERE registration_id = pg_temp.id(1) ORDER BY rule;
 -- Of all that was ever approved in this database.
-SELECT actor = session_user AS by_me, period, approvals > 0 AS approved, overrides, override_rate = round(overrides / approvals, 6) AS is_rate, note FROM revrtm.override_rate WHERE overrides > 0 ORDER BY 2;
+SELECT actor = session_user AS by_me, period, approvals > 0 AS approved, overrides, override_rate = round(overrides::numeric / approvals, 6) AS is_rate, note FROM revrtm.override_rate WHERE overrides > 0 ORDER BY 2;
 DELETE FROM revrtm.deal_registration;
 DELETE FROM revrtm.roe_override;
 UPDATE revrtm.roe_rule SET enabled = false WHERE rule = 'incumbent';
