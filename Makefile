@@ -44,6 +44,10 @@ OBJS = \
 	src/envelope.o \
 	src/explain.o \
 	src/fx.o \
+	src/guard.o \
+	src/guard_claim.o \
+	src/guard_field.o \
+	src/guard_sweep.o \
 	src/identity.o \
 	src/journey.o \
 	src/journey_agg.o \
@@ -139,6 +143,7 @@ SQL_MODULES = \
 	sql/50_deal.sql \
 	sql/51_conflict_view.sql \
 	sql/52_explain.sql \
+	sql/52_guard.sql \
 	sql/52_role.sql \
 	sql/53_action_plan.sql \
 	sql/54_partner_role.sql \
@@ -216,6 +221,7 @@ REGRESS = \
 	registration_input \
 	claim \
 	conflict \
+	guard \
 	curve \
 	curve_fit \
 	allocate \
