@@ -246,6 +246,7 @@ ISOLATION = \
 	bind \
 	iso_move \
 	iso_fund \
+	iso_guard \
 	iso_conflict \
 	iso_policy \
 	iso_protect \

@@ -170,6 +170,18 @@ revrtm_guard_row(PG_FUNCTION_ARGS)
 	return PointerGetDatum(NULL);
 }
 
+static Relation
+open_target(Oid relid, LOCKMODE lock)
+{
+	Relation	rel = try_relation_open(relid, lock);
+
+	if (rel == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("table with OID %u does not exist", relid)));
+	return rel;
+}
+
 /*
  * Whether a table may be guarded by the caller.
  */
@@ -190,7 +202,8 @@ check_target(Relation rel)
 		what = "is a system table";
 	else if (rel->rd_rel->relpersistence != RELPERSISTENCE_PERMANENT)
 		what = "is temporary or unlogged";
-	else if (has_subclass(RelationGetRelid(rel)) || has_superclass(RelationGetRelid(rel)))
+	else if (find_inheritance_children(RelationGetRelid(rel), NoLock) != NIL ||
+			 has_superclass(RelationGetRelid(rel)))
 		what = "inherits or is inherited from";
 	else if (OidIsValid(getExtensionOfObject(RelationRelationId, RelationGetRelid(rel))))
 		what = "belongs to an extension";
@@ -376,7 +389,7 @@ Datum
 revrtm_guard(PG_FUNCTION_ARGS)
 {
 	RtmGuard	given = {0};
-	RtmSweep		sweep = {0};
+	RtmSweep	sweep = {0};
 	RtmGuardRow row;
 	Relation	registrations;
 	Relation	rel;
@@ -393,9 +406,14 @@ revrtm_guard(PG_FUNCTION_ARGS)
 		: PG_GETARG_DATUM(3);
 	given.mode = parse_mode(TextDatumGetCString(mode));
 	check_may_guard(ACL_INSERT | ACL_UPDATE | ACL_SELECT);
+	if (IsolationUsesXactSnapshot())
+		ereport(ERROR,
+				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
+				 errmsg("a table can be guarded in a READ COMMITTED transaction only"),
+				 errdetail("A snapshot that is older than the guard may not show every row.")));
 
 	/* Nobody writes into it while its rows are judged. */
-	rel = relation_open(PG_GETARG_OID(0), ShareRowExclusiveLock);
+	rel = open_target(PG_GETARG_OID(0), ShareRowExclusiveLock);
 	check_target(rel);
 	given.relid = RelationGetRelid(rel);
 	given.table = pstrdup(RelationGetRelationName(rel));
@@ -407,7 +425,9 @@ revrtm_guard(PG_FUNCTION_ARGS)
 	SPI_connect();
 	write_guard(&given, PG_GETARG_DATUM(1), PG_GETARG_DATUM(2), mode);
 	sweep.guard = rtm_read_guard(registrations, given.relid);
-	rtm_find_guarded(&row, sweep.guard, RelationGetDescr(rel), ERRCODE_INVALID_PARAMETER_VALUE);
+	if (given.mode != GUARD_OFF)
+		rtm_find_guarded(&row, sweep.guard, RelationGetDescr(rel),
+						 ERRCODE_INVALID_PARAMETER_VALUE);
 	relation_close(rel, NoLock);
 	name = quote_qualified_identifier(given.schema, given.table);
 	execute(psprintf("CREATE OR REPLACE TRIGGER revrtm_guard AFTER INSERT OR UPDATE OR DELETE ON %s"
@@ -489,13 +509,14 @@ revrtm_guard_violation(PG_FUNCTION_ARGS)
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
 	Oid			relid = PG_GETARG_OID(0);
+	ErrorData  *volatile error = NULL;
 	RtmGuard   *guard;
-	RtmSweep		sweep = {0};
+	RtmSweep	sweep = {0};
 	ListCell   *lc;
 	Relation	rel;
 
 	InitMaterializedSRF(fcinfo, 0);
-	rel = relation_open(relid, AccessShareLock);
+	rel = open_target(relid, AccessShareLock);
 	if (!rtm_owns_table(relid, GetUserId()))
 		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, RelationGetRelationName(rel));
 	sweep.registrations = rtm_open_registrations(AccessShareLock);
@@ -510,29 +531,41 @@ revrtm_guard_violation(PG_FUNCTION_ARGS)
 	sweep.context = context;
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(context);
-	SPI_connect();
-	rtm_sweep_table(&sweep);
-	SPI_finish();
+	PG_TRY();
+	{
+		SPI_connect();
+		rtm_sweep_table(&sweep);
+		SPI_finish();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+	}
+	PG_END_TRY();
 	RollbackAndReleaseCurrentSubTransaction();
 	MemoryContextSwitchTo(context);
 	CurrentResourceOwner = owner;
+	if (error != NULL)
+		ReThrowError(error);
 
 	foreach(lc, sweep.violations)
 	{
 		const RtmViolation *violation = lfirst(lc);
-		const ErrorData *error = violation->error;
+		const ErrorData *found = violation->error;
 		Datum		values[6];
 		bool		nulls[6] = {false};
 
 		values[0] = CStringGetTextDatum(violation->key);
-		values[1] = text_or_null(error == NULL ? NULL : unpack_sql_state(error->sqlerrcode),
+		values[1] = text_or_null(found == NULL ? NULL : unpack_sql_state(found->sqlerrcode),
 								 &nulls[1]);
-		values[2] = text_or_null(error == NULL ? "guard_decided" : error->constraint_name,
+		values[2] = text_or_null(found == NULL ? "guard_decided" : found->constraint_name,
 								 &nulls[2]);
-		values[3] = CStringGetTextDatum(error == NULL ? "the claim was decided otherwise"
-										: error->message);
-		values[4] = text_or_null(error == NULL ? violation->detail : error->detail, &nulls[4]);
-		values[5] = BoolGetDatum(error != NULL);
+		values[3] = CStringGetTextDatum(found == NULL ? "the claim was decided otherwise"
+										: found->message);
+		values[4] = text_or_null(found == NULL ? violation->detail : found->detail, &nulls[4]);
+		values[5] = BoolGetDatum(found != NULL);
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
 	table_close(sweep.registrations, AccessShareLock);

@@ -74,16 +74,20 @@ static Statement add_claim = {
 
 /* $9 is NULL where the status stays; $18 says whether the row has days. */
 static Statement change_claim = {
-	"WITH claim AS (UPDATE revrtm.guard_claim SET row_key = $2, account_id = $4, seen = $3"
-	" WHERE target OPERATOR(pg_catalog.=) $1 AND row_key OPERATOR(pg_catalog.=) $19"
-	" RETURNING registration_id)"
-	" UPDATE revrtm.deal_registration r SET account_id = $4, partner_id = $5, product_codes = $6,"
+	"WITH changed AS (UPDATE revrtm.deal_registration r SET account_id = $4, partner_id = $5, product_codes = $6,"
 	" region_codes = $7, protection = CASE WHEN $18 THEN $8 WHEN $9 OPERATOR(pg_catalog.=) ANY"
 	" ('{approved,extended,converted}') AND NOT r.active THEN NULL ELSE r.protection END,"
 	" status = COALESCE($9, r.status), exclusive = $10, amount = $11, currency = $12,"
 	" expected_close = $13, evidence = COALESCE($14, '{}'), details = COALESCE($15, '{}'),"
 	" submitted_at = COALESCE($16, r.submitted_at), opportunity_id = $17"
-	" FROM claim c WHERE r.registration_id OPERATOR(pg_catalog.=) c.registration_id",
+	" FROM revrtm.guard_claim c WHERE c.target OPERATOR(pg_catalog.=) $1"
+	" AND c.row_key OPERATOR(pg_catalog.=) $19"
+	" AND r.registration_id OPERATOR(pg_catalog.=) c.registration_id"
+	" RETURNING r.registration_id, r.account_id)"
+	" UPDATE revrtm.guard_claim c SET row_key = $2, account_id = n.account_id, seen = $3"
+	" FROM changed n WHERE c.target OPERATOR(pg_catalog.=) $1"
+	" AND c.row_key OPERATOR(pg_catalog.=) $19"
+	" AND c.registration_id OPERATOR(pg_catalog.=) n.registration_id",
 	19,
 	{OIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTARRAYOID, TEXTARRAYOID, DATERANGEOID,
 	TEXTOID, BOOLOID, NUMERICOID, TEXTOID, DATEOID, JSONBOID, JSONBOID, TIMESTAMPTZOID, TEXTOID,
@@ -334,8 +338,12 @@ put_claim(const RtmGuard *guard, Relation registrations, const RtmGuardClaim *be
 
 	rtm_enter_owner(&call, registrations);
 
-	/* Somebody has deleted the registration of the claim, or there was none. */
-	if (was == NULL)
+	/*
+	 * There was none, or somebody has deleted it; or it is over and says
+	 * nothing that a registration could.
+	 */
+	if (was == NULL || (!claims_something(status) && (REG_ISNULL(&claim->reg, REG_ACCOUNT) ||
+													  REG_ISNULL(&claim->reg, REG_PARTNER))))
 	{
 		run(&drop_claim, (Datum[]) {values[TARGET], values[OLD_KEY]}, NULL);
 		if (claims_something(status))
@@ -554,6 +562,12 @@ retell(ErrorData *error, const RtmGuard *guard)
 		error->message = pstrdup(RTM_CONFLICT);
 		error->detail = pstrdup(RTM_RIVAL_HIDDEN);
 		error->hint = pstrdup(RTM_CONFLICT_HINT);
+	}
+	else if (error->sqlerrcode == ERRCODE_NOT_NULL_VIOLATION)
+	{
+		error->message = psprintf("deal registration is not valid: %s is missing",
+								  error->column_name);
+		error->detail = NULL;
 	}
 	else if (error->hint == NULL)
 		error->detail = NULL;

@@ -328,7 +328,9 @@ rtm_find_guarded(RtmGuardRow *row, const RtmGuard *guard, TupleDesc desc, int sq
 				(errcode(sqlstate),
 				 errmsg("guarded table \"%s\" has no primary key", guard->table),
 				 errhint("A claim is known by the key of its row: add one that is not "
-						 "deferrable.")));
+						 "deferrable."),
+				 err_generic_string(PG_DIAG_SCHEMA_NAME, guard->schema),
+				 err_generic_string(PG_DIAG_TABLE_NAME, guard->table)));
 }
 
 /*
