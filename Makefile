@@ -299,6 +299,7 @@ TAP = \
 	test/t/crash.pl \
 	test/t/curve_fit.pl \
 	test/t/doc.pl \
+	test/t/drivers.pl \
 	test/t/dump_binding.pl \
 	test/t/dump_restore.pl \
 	test/t/race.pl \

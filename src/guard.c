@@ -210,7 +210,8 @@ check_target(Relation rel)
 	if (what != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("table \"%s\" cannot be guarded: it %s", RelationGetRelationName(rel), what),
+				 errmsg("table \"%s\" cannot be guarded: it %s",
+						RelationGetRelationName(rel), what),
 				 errhint("A guard is for an ordinary table of the portal's own.")));
 	if (check_enable_rls(RelationGetRelid(rel), InvalidOid, true) == RLS_ENABLED)
 		ereport(ERROR,

@@ -74,8 +74,8 @@ static Statement add_claim = {
 
 /* $9 is NULL where the status stays; $18 says whether the row has days. */
 static Statement change_claim = {
-	"WITH changed AS (UPDATE revrtm.deal_registration r SET account_id = $4, partner_id = $5, product_codes = $6,"
-	" region_codes = $7, protection = CASE WHEN $18 THEN $8 WHEN $9 OPERATOR(pg_catalog.=) ANY"
+	"WITH changed AS (UPDATE revrtm.deal_registration r SET account_id = $4, partner_id = $5,"
+	" product_codes = $6, region_codes = $7, protection = CASE WHEN $18 THEN $8 WHEN $9 OPERATOR(pg_catalog.=) ANY"
 	" ('{approved,extended,converted}') AND NOT r.active THEN NULL ELSE r.protection END,"
 	" status = COALESCE($9, r.status), exclusive = $10, amount = $11, currency = $12,"
 	" expected_close = $13, evidence = COALESCE($14, '{}'), details = COALESCE($15, '{}'),"
@@ -309,7 +309,16 @@ put_claim(const RtmGuard *guard, Relation registrations, const RtmGuardClaim *be
 		REG_EXCLUSIVE, REG_AMOUNT, REG_CURRENCY, REG_EXPECTED_CLOSE, REG_EVIDENCE, REG_DETAILS,
 		REG_SUBMITTED_AT, REG_OPPORTUNITY
 	};
-	enum {TARGET, KEY, SEEN, FIRST, STATUS = FIRST + 5, HAS_DAYS = FIRST + lengthof(column), OLD_KEY};
+	enum
+	{
+		TARGET,
+		KEY,
+		SEEN,
+		FIRST,
+		STATUS = FIRST + 5,
+		HAS_DAYS = FIRST + lengthof(column),
+		OLD_KEY
+	};
 	Datum		values[OLD_KEY + 1];
 	char		nulls[OLD_KEY + 1];
 	const char *old_key = before != NULL ? before->key : claim->key;
@@ -469,14 +478,15 @@ open_cases(Relation registrations, const RtmGuardClaim *deal)
 	RtmRegistration reg = deal->reg;
 	TimestampTz at = rtm_default_instant(registrations, REG_DECIDED_AT, ACL_INSERT);
 	Datum		values[8] = {
-		REG_VALUE(&reg, REG_ACCOUNT), REG_VALUE(&reg, REG_OPPORTUNITY), REG_VALUE(&reg, REG_PARTNER),
-		REG_ISNULL(&reg, REG_SUBMITTED_AT) ? TimestampTzGetDatum(at)
+		REG_VALUE(&reg, REG_ACCOUNT), REG_VALUE(&reg, REG_OPPORTUNITY),
+		REG_VALUE(&reg, REG_PARTNER), REG_ISNULL(&reg, REG_SUBMITTED_AT) ? TimestampTzGetDatum(at)
 		: REG_VALUE(&reg, REG_SUBMITTED_AT)
 	};
-	char		nulls[] = {' ', ' ', REG_ISNULL(&reg, REG_PARTNER) ? 'n' : ' ', ' ', ' ', ' ', ' ', ' '};
+	char		nulls[] = "        ";
 	RtmOwnerCall call;
 	ListCell   *lc;
 
+	nulls[2] = REG_ISNULL(&reg, REG_PARTNER) ? 'n' : ' ';
 	derive_deal(&reg, registrations);
 	foreach(lc, deal_rivals(registrations, &reg))
 	{
