@@ -272,6 +272,7 @@ PGTAP = \
 	test/pgtap/eligibility_route.sql \
 	test/pgtap/enablement.sql \
 	test/pgtap/freeze.sql \
+	test/pgtap/guard.sql \
 	test/pgtap/identity.sql \
 	test/pgtap/kpi.sql \
 	test/pgtap/loop.sql \

@@ -41,7 +41,7 @@ COMMENT ON COLUMN revrtm.guard_claim.row_key IS 'Primary key of the row, as text
 COMMENT ON COLUMN revrtm.guard_claim.account_id IS 'Account of the row.';
 COMMENT ON COLUMN revrtm.guard_claim.registration_id IS 'The registration that stands for it.';
 COMMENT ON COLUMN revrtm.guard_claim.seen IS
-'What the row said when the registration took it, its state first; NULL where the rules refused that and the registration waits.';
+'What the row said when the registration took it, its state, account and so on in lines; NULL where the rules refused that and the registration waits.';
 
 CREATE FUNCTION revrtm.guard_row() RETURNS trigger
 LANGUAGE c VOLATILE PARALLEL UNSAFE

@@ -80,8 +80,19 @@ typedef struct RtmGuardClaim
 	char	   *key;			/* of the row, as text */
 	RtmRegistration reg;		/* as a registration, not yet derived */
 	bool		closed;			/* a deal that is won or lost */
-	char	   *seen;			/* all of it as text; begins with its status */
+	char	   *seen;			/* all of it as text, in lines */
 } RtmGuardClaim;
+
+/* Lines of what is seen: the status, then columns in their order. */
+enum
+{
+	SEEN_STATUS,
+	SEEN_ACCOUNT,
+	SEEN_PARTNER,
+	SEEN_PRODUCT_CODES,
+	SEEN_REGION_CODES,
+	SEEN_PROTECTION
+};
 
 /* kind and columns, as guard() is given them; 22023 where they are no guard's. */
 extern void rtm_parse_guard(RtmGuard *guard, const char *kind, Jsonb *columns);

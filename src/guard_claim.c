@@ -53,7 +53,6 @@ static Statement find_claim = {
 	"SELECT c.registration_id, c.seen, r.status FROM revrtm.guard_claim c"
 	" LEFT JOIN revrtm.deal_registration r"
 	" ON r.registration_id OPERATOR(pg_catalog.=) c.registration_id"
-	" AND r.account_id OPERATOR(pg_catalog.=) c.account_id"
 	" WHERE c.target OPERATOR(pg_catalog.=) $1 AND c.row_key OPERATOR(pg_catalog.=) $2",
 	2, {OIDOID, TEXTOID}, NULL
 };
@@ -72,11 +71,15 @@ static Statement add_claim = {
 	NULL
 };
 
-/* $9 is NULL where the status stays; $18 says whether the row has days. */
+/*
+ * $9 is NULL where the status stays; $18 is whether the days are the row's, $20
+ * whether the account stays.
+ */
 static Statement change_claim = {
-	"WITH changed AS (UPDATE revrtm.deal_registration r SET account_id = $4, partner_id = $5,"
-	" product_codes = $6, region_codes = $7, protection = CASE WHEN $18 THEN $8 WHEN $9 OPERATOR(pg_catalog.=) ANY"
-	" ('{approved,extended,converted}') AND NOT r.active THEN NULL ELSE r.protection END,"
+	"WITH changed AS (UPDATE revrtm.deal_registration r SET account_id = CASE WHEN $20"
+	" THEN r.account_id ELSE $4 END, partner_id = $5, product_codes = $6, region_codes = $7,"
+	" protection = CASE WHEN $18 THEN $8 WHEN $9 OPERATOR(pg_catalog.=)"
+	" ANY ('{approved,extended,converted}') AND NOT r.active THEN NULL ELSE r.protection END,"
 	" status = COALESCE($9, r.status), exclusive = $10, amount = $11, currency = $12,"
 	" expected_close = $13, evidence = COALESCE($14, '{}'), details = COALESCE($15, '{}'),"
 	" submitted_at = COALESCE($16, r.submitted_at), opportunity_id = $17"
@@ -88,10 +91,10 @@ static Statement change_claim = {
 	" FROM changed n WHERE c.target OPERATOR(pg_catalog.=) $1"
 	" AND c.row_key OPERATOR(pg_catalog.=) $19"
 	" AND c.registration_id OPERATOR(pg_catalog.=) n.registration_id",
-	19,
+	20,
 	{OIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTARRAYOID, TEXTARRAYOID, DATERANGEOID,
 	TEXTOID, BOOLOID, NUMERICOID, TEXTOID, DATEOID, JSONBOID, JSONBOID, TIMESTAMPTZOID, TEXTOID,
-	BOOLOID, TEXTOID},
+	BOOLOID, TEXTOID, BOOLOID},
 	NULL
 };
 
@@ -255,13 +258,19 @@ claims_something(const char *status)
 }
 
 /*
- * The status is the first line of what was seen.
+ * Does a line of what was seen say the same?
  */
 static bool
-same_status(const char *a, const char *b)
+same_line(const char *a, const char *b, int line)
 {
-	size_t		length = strcspn(a, "\n");
+	size_t		length;
 
+	for (; line > 0; line--)
+	{
+		a += strcspn(a, "\n") + 1;
+		b += strcspn(b, "\n") + 1;
+	}
+	length = strcspn(a, "\n");
 	return length == strcspn(b, "\n") && strncmp(a, b, length) == 0;
 }
 
@@ -317,10 +326,12 @@ put_claim(const RtmGuard *guard, Relation registrations, const RtmGuardClaim *be
 		FIRST,
 		STATUS = FIRST + 5,
 		HAS_DAYS = FIRST + lengthof(column),
-		OLD_KEY
+		OLD_KEY,
+		SAME_ACCOUNT,
+		VALUES
 	};
-	Datum		values[OLD_KEY + 1];
-	char		nulls[OLD_KEY + 1];
+	Datum		values[VALUES];
+	char		nulls[VALUES];
 	const char *old_key = before != NULL ? before->key : claim->key;
 	char	   *status = rtm_registration_text(&claim->reg, REG_STATUS);
 	char	   *was;
@@ -340,9 +351,17 @@ put_claim(const RtmGuard *guard, Relation registrations, const RtmGuardClaim *be
 	}
 	if (queued)
 		values[STATUS] = CStringGetTextDatum("queued");
-	values[HAS_DAYS] = BoolGetDatum(guard->column[GUARD_PROTECTION] != NULL ||
-									guard->column[GUARD_FROM] != NULL ||
-									guard->column[GUARD_UNTIL] != NULL);
+
+	/* What was decided of it stands until the row itself says something else. */
+	if (seen != NULL && same_line(seen, claim->seen, SEEN_STATUS) && !queued)
+		nulls[STATUS] = 'n';
+	values[HAS_DAYS] = BoolGetDatum((guard->column[GUARD_PROTECTION] != NULL ||
+									 guard->column[GUARD_FROM] != NULL ||
+									 guard->column[GUARD_UNTIL] != NULL) &&
+									(nulls[STATUS] == ' ' ||
+									 !same_line(seen, claim->seen, SEEN_PROTECTION)));
+	values[SAME_ACCOUNT] = BoolGetDatum(seen != NULL &&
+										same_line(seen, claim->seen, SEEN_ACCOUNT));
 	values[OLD_KEY] = CStringGetTextDatum(old_key);
 
 	rtm_enter_owner(&call, registrations);
@@ -355,17 +374,12 @@ put_claim(const RtmGuard *guard, Relation registrations, const RtmGuardClaim *be
 													  REG_ISNULL(&claim->reg, REG_PARTNER))))
 	{
 		run(&drop_claim, (Datum[]) {values[TARGET], values[OLD_KEY]}, NULL);
+		nulls[STATUS] = ' ';
 		if (claims_something(status))
 			run(&add_claim, values, nulls);
 	}
-	else
-	{
-		/* What was decided of it stands until the row's own status changes. */
-		if (seen != NULL && same_status(seen, claim->seen) && !queued)
-			nulls[STATUS] = 'n';
-		if (run(&change_claim, values, nulls) != 1)
-			elog(ERROR, "could not change a claim");	/* cannot happen */
-	}
+	else if (run(&change_claim, values, nulls) != 1)
+		elog(ERROR, "could not change a claim");	/* cannot happen */
 	rtm_leave_owner(&call);
 }
 

@@ -259,6 +259,21 @@ DELETE FROM revrtm.deal_registration r USING revrtm.guard_claim c WHERE c.regist
 SELECT public.mode('enforce');
 SELECT row_key, account_id, partner_id, status FROM public.claim;
 
+-- An account that is merged takes its claims along; the row is to follow.
+SELECT partner_id, outcome, status FROM revrtm.merge_accounts('moved', 'whole', 'one company');
+SELECT row_key, account_id, status FROM public.claim WHERE row_key = '2';
+SELECT count(*) FROM revrtm.guard_violation('portal.deal');
+UPDATE portal.deal SET amount = 8 WHERE id = 2;
+SELECT row_key, account_id, status, amount FROM public.claim WHERE row_key = '2';
+UPDATE portal.deal SET account = 'whole' WHERE id = 2;
+SELECT row_key, account_id, status FROM public.claim WHERE row_key = '2';
+-- As do days that were extended.
+SELECT e.status FROM revrtm.guard_claim c, revrtm.extend_registration(c.registration_id, 30) e WHERE c.row_key = '2';
+UPDATE portal.deal SET amount = 9 WHERE id = 2;
+SELECT amount, protection, status FROM public.claim WHERE row_key = '2';
+UPDATE portal.deal SET ends = '2100-01-01Z' WHERE id = 2;
+SELECT amount, protection, status FROM public.claim WHERE row_key = '2';
+UPDATE portal.deal SET account = 'next' WHERE id = 2;
 -- A bound table.
 SELECT revrtm.bind('contact', 'SELECT id::text AS contact_id, customer AS account_id FROM portal.lead') IS NOT NULL AS bound;
 SET client_min_messages = notice;
@@ -269,7 +284,7 @@ SELECT revrtm.unbind('contact');
 
 -- Deals of our own, and other partners', on what a partner protects.
 CREATE TABLE portal.opportunity (id int PRIMARY KEY, account text, partner text, product text, stage text, made timestamptz);
-INSERT INTO portal.opportunity VALUES (1, 'moved', NULL, NULL, 'Open', '2026-06-01Z'), (2, 'moved', 'p2', NULL, 'Open', '2026-06-01Z'), (3, 'free', NULL, NULL, 'Open', '2026-06-01Z');
+INSERT INTO portal.opportunity VALUES (1, 'next', NULL, NULL, 'Open', '2026-06-01Z'), (2, 'next', 'p2', NULL, 'Open', '2026-06-01Z'), (3, 'free', NULL, NULL, 'Open', '2026-06-01Z');
 SELECT revrtm.guard('portal.opportunity', 'opportunity', '{"account": "account", "opportunity": "id", "partner": "partner", "product": "product",
     "status": {"column": "stage", "values": {"Won": "won", "Lost": "lost"}}, "since": "made"}');
 SELECT mode FROM revrtm.guard WHERE kind = 'opportunity';
