@@ -46,6 +46,10 @@ OBJS = \
 	src/explain.o \
 	src/extension.o \
 	src/fx.o \
+	src/guard.o \
+	src/guard_claim.o \
+	src/guard_field.o \
+	src/guard_sweep.o \
 	src/identity.o \
 	src/journey.o \
 	src/journey_agg.o \
@@ -144,6 +148,7 @@ SQL_MODULES = \
 	sql/50_deal.sql \
 	sql/51_conflict_view.sql \
 	sql/52_explain.sql \
+	sql/52_guard.sql \
 	sql/52_margin.sql \
 	sql/52_role.sql \
 	sql/53_action_plan.sql \
@@ -235,6 +240,7 @@ REGRESS = \
 	registration_input \
 	claim \
 	conflict \
+	guard \
 	sla \
 	curve \
 	curve_fit \
@@ -261,6 +267,7 @@ ISOLATION = \
 	bind \
 	iso_conflict \
 	iso_fund \
+	iso_guard \
 	iso_move \
 	iso_policy \
 	iso_protect \
@@ -289,6 +296,7 @@ PGTAP = \
 	test/pgtap/eligibility_route.sql \
 	test/pgtap/enablement.sql \
 	test/pgtap/freeze.sql \
+	test/pgtap/guard.sql \
 	test/pgtap/identity.sql \
 	test/pgtap/kpi.sql \
 	test/pgtap/loop.sql \
@@ -319,6 +327,7 @@ TAP = \
 	test/t/crash.pl \
 	test/t/curve_fit.pl \
 	test/t/doc.pl \
+	test/t/drivers.pl \
 	test/t/dump_binding.pl \
 	test/t/dump_restore.pl \
 	test/t/race.pl \

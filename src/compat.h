@@ -60,4 +60,13 @@
 	index_beginscan(heap, index, snapshot, nkeys, 0)
 #endif
 
+/* Does the user own the table? Needs catalog/pg_class.h and utils/acl.h. */
+#if PG_VERSION_NUM >= 160000
+#define rtm_owns_table(relid, user) \
+	object_ownercheck(RelationRelationId, relid, user)
+#else
+#define rtm_owns_table(relid, user) \
+	pg_class_ownercheck(relid, user)
+#endif
+
 #endif							/* REVRTM_COMPAT_H */

@@ -33,6 +33,7 @@
 #include "utils/rel.h"
 #include "utils/typcache.h"
 
+#include "guard.h"
 #include "query_cache.h"
 #include "registration.h"
 #include "tree.h"
@@ -313,6 +314,7 @@ typedef struct Change
 	const char *before;			/* status; NULL: a new row */
 	const char *after;			/* "" where it is NULL, for the table to refuse */
 	bool		moved;			/* from status to status, or a new row */
+	bool		guarded;		/* the claim of a guarded row, which has its own life cycle */
 } Change;
 
 static bool
@@ -496,6 +498,17 @@ derive_dates(Change *change, const RtmState *state)
 	REG_SET(new, REG_CHECKED_AT, TimestampTzGetDatum(GetCurrentTransactionStartTimestamp()));
 }
 
+static bool
+changes_business(const Change *change)
+{
+	int			column;
+
+	for (column = 1; column <= REG_COLUMNS; column++)
+		if (rtm_business_column(column) && differs(change, column))
+			return true;
+	return false;
+}
+
 /*
  * The number of the entry in the event log that tells of this change.
  */
@@ -503,25 +516,24 @@ static int32
 next_revision(const Change *change)
 {
 	int32		revision = DatumGetInt32(REG_VALUE(&change->old, REG_REVISION));
-	int			column;
 
-	if (change->moved || differs(change, REG_PROTECTION) ||
+	if (change->moved || differs(change, REG_PROTECTION) || changes_business(change) ||
 		rtm_override_of(&change->new) != NULL)
 		return revision + 1;
-	for (column = 1; column <= REG_COLUMNS; column++)
-		if (rtm_business_column(column) && differs(change, column))
-			return revision + 1;
 	return revision;
 }
 
 /*
- * Is the row to be judged by the rules: when it is submitted, or approved?
+ * Is the row to be judged by the rules: when it is submitted, or approved; or
+ * what it claims changes, which only a guarded row's may?
  */
 static bool
 is_judged(const Change *change, const RtmState *state)
 {
-	if (!change->moved || state == NULL || change->actor == RTM_SYSTEM)
+	if (state == NULL || change->actor == RTM_SYSTEM)
 		return false;
+	if (!change->moved)
+		return change->guarded && (state->open || state->active) && changes_business(change);
 	if (change->before == NULL)
 		return state->open || state->active;
 	return strcmp(state->status, "submitted") == 0 || strcmp(state->status, "approved") == 0;
@@ -622,6 +634,7 @@ revrtm_keep_registration(PG_FUNCTION_ARGS)
 	change.mode = insert ? ACL_INSERT : ACL_UPDATE;
 	change.terms = rtm_query_terms(fcinfo->flinfo);
 	change.actor = rtm_actor(change.rel);
+	change.guarded = rtm_guard_step;
 	change.after = REG_ISNULL(new, REG_STATUS) ? "" : rtm_registration_text(new, REG_STATUS);
 	change.moved = true;
 	if (!insert)
@@ -631,9 +644,9 @@ revrtm_keep_registration(PG_FUNCTION_ARGS)
 		change.before = REG_ISNULL(&change.old, REG_STATUS) ? ""
 			: rtm_registration_text(&change.old, REG_STATUS);
 		change.moved = strcmp(change.before, change.after) != 0;
-		if (change.actor != RTM_SYSTEM)
+		if (change.actor != RTM_SYSTEM && !change.guarded)
 			check_frozen(&change);
-		if (!REG_ISNULL(new, REG_STATUS))
+		if (!REG_ISNULL(new, REG_STATUS) && !change.guarded)
 			check_transition(&change);
 		discounts = change.actor != RTM_SYSTEM && differs(&change, REG_DETAILS) &&
 			rtm_discounts_differ(&change.old, new);
@@ -661,10 +674,13 @@ revrtm_keep_registration(PG_FUNCTION_ARGS)
 	REG_SET(new, REG_ACTIVE, BoolGetDatum(state != NULL && state->active));
 	REG_SET(new, REG_REVISION, Int32GetDatum(insert ? 1 : next_revision(&change)));
 
-	/* Row security comes after the trigger, and lets no partner protect itself. */
+	/*
+	 * Row security comes after the trigger, and lets no partner protect itself.
+	 */
 	if (DatumGetBool(REG_VALUE(new, REG_ACTIVE)) && !REG_ISNULL(new, REG_ACCOUNT) &&
-		change.actor != RTM_PARTNER && rtm_is_exclusive(new) &&
-		(!insert || insert_wants_words(RelationGetRelid(change.rel))))
+		rtm_is_exclusive(new) &&
+		(change.guarded || (change.actor != RTM_PARTNER &&
+							(!insert || insert_wants_words(RelationGetRelid(change.rel))))))
 	{
 		RtmRival	rival;
 

@@ -174,7 +174,12 @@ typedef struct RtmRival
 	TimestampTz submitted_at;
 } RtmRival;
 
-/* What a caller is told who may not read the rival. */
+/* What is said of a protection in the way; */
+#define RTM_CONFLICT "deal registration conflicts with an active registration"
+#define RTM_CONFLICT_HINT "Narrow the products or regions, wait for the protection to end, " \
+	"or have channel management resolve the conflict."
+
+/* and to a caller who may not read the rival. */
 #define RTM_RIVAL_HIDDEN "Another active registration protects this account and scope."
 
 /*

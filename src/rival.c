@@ -42,8 +42,6 @@
 #include "plan_guard.h"
 #include "registration.h"
 
-#define CONFLICT "deal registration conflicts with an active registration"
-
 /* The key of roe_protected, in its order. */
 static const AttrNumber protected_key[] = {REG_ACCOUNT, REG_REGION, REG_PRODUCT, REG_PROTECTION};
 
@@ -365,11 +363,10 @@ rtm_refuse_rival(Relation rel, const RtmRival *rival)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_EXCLUSION_VIOLATION),
-			 errmsg(CONFLICT),
+			 errmsg(RTM_CONFLICT),
 			 rtm_may_tell(RelationGetRelid(rel), rival)
 			 ? errdetail("%s", rtm_rival_text(rival)) : errdetail(RTM_RIVAL_HIDDEN),
-			 errhint("Narrow the products or regions, wait for the protection to end, "
-					 "or have channel management resolve the conflict."),
+			 errhint(RTM_CONFLICT_HINT),
 			 errtableconstraint(rel, "roe_protected")));
 }
 

@@ -93,6 +93,14 @@ SELECT 'registration', registration_id, account_id, 2, 'own', 'approved', 'é', 
 INSERT INTO revrtm.partner_login VALUES ('acme_login', 'partner 1'), ('a "quoted" role', 'partner 2');
 INSERT INTO revrtm.partner_proxy VALUES ('portal');
 
+-- Tables of a portal's own, and what their rows claim.
+CREATE TABLE own.portal (id int, part text, account text, partner text, live boolean, PRIMARY KEY (id, part));
+CREATE TABLE own.deal (id text PRIMARY KEY, account text);
+SELECT revrtm.guard('own.portal', 'registration', '{"account": "account", "partner": "partner", "active": "live"}');
+SELECT revrtm.guard('own.deal', 'opportunity', '{"account": "account", "opportunity": "id"}', 'off');
+INSERT INTO own.portal VALUES (1, 'a "b"', 'portal 1', 'partner 1', true), (2, 'é', 'portal 2', 'partner 2', true), (3, '', 'portal 1', 'partner 3', false);
+UPDATE own.portal SET live = false WHERE id = 2;
+
 -- Shipped rows edited, replaced, deleted, deleted and made anew, and as they
 -- were; and rows of one's own.
 DELETE FROM revrtm.attribution_model WHERE model IN ('inverse_j', 'u_marketo');
@@ -329,13 +337,24 @@ for my $role (roles())
                 ROLLBACK}, %as),
             "t|2", "$copy: no span is given again");
 
+        # Guards go on guarding, and find nothing new.
+        fails($copy, $role, q{SET revrtm.as_of = '2026-07-01'; UPDATE own.portal SET live = true WHERE id = 3}, '23P01', "$copy: a portal's row meets another");
+        is($node->safe_psql($copy, q{
+                SELECT count(*) FROM revrtm.guard_violation('own.portal');
+                SELECT revrtm.guard(target, kind, columns, mode) FROM revrtm.guard ORDER BY target::text;
+                SELECT count(*), min(revision), max(revision) FROM revrtm.deal_registration WHERE account_id LIKE 'portal%';
+                UPDATE own.portal SET live = true WHERE id = 2;
+                SELECT status FROM revrtm.deal_registration WHERE account_id = 'portal 2'}, %as),
+            "0\n0\n0\n2|1|2\napproved", "$copy: guards");
+
         # Funds hold what they held, and no more than they have.
         is($node->safe_psql($copy, 'SELECT count(*), sum(held) > 0 FROM revrtm.fund_use WHERE difference = 0', %as), '4|t', "$copy: funds");
         fails($copy, $role, q{UPDATE revrtm.fund SET amount = 1 WHERE fund_id = 'own'}, '23514', "$copy: what is held is not taken away");
 
         # And again: a dump of the copy is as good.
         next if $format ne 'custom';
-        $node->safe_psql($copy, 'DROP EXTENSION revrtm', %as);
+        fails($copy, $role, 'DROP EXTENSION revrtm', '2BP01', "$copy: guarded tables are in the way");
+        $node->safe_psql($copy, 'DROP EXTENSION revrtm CASCADE', %as);
         is($node->safe_psql($copy, q{SELECT (SELECT count(*) FROM pg_namespace WHERE nspname = 'revrtm'), (SELECT count(*) > 0 FROM revrtm_demo.task)}, %as),
             '0|t', "$copy: dropped, and the CRM is there");
     }
