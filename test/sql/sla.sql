@@ -6,7 +6,7 @@ SET DateStyle = 'ISO, YMD';
 SET TimeZone = 'UTC';
 INSERT INTO revrtm.region (region_id, parent_id) VALUES ('EMEA', 'ANY'), ('DE', 'EMEA'), ('FR', 'EMEA');
 CREATE FUNCTION pg_temp.id(n int) RETURNS uuid LANGUAGE sql
-RETURN format('00000000-0000-0000-0002-%s', lpad(n::text, 12, '0'))::uuid;
+RETURN format('00000000-0000-0000-000c-%s', lpad(n::text, 12, '0'))::uuid;
 CREATE VIEW pg_temp.board AS
 SELECT subject, account_id AS account, status, due_at, elapsed_hours AS elapsed, remaining_hours AS remaining, percent, is_paused AS paused,
     is_breached AS breached, alert_level AS alert, alerted_level AS alerted, escalation_level AS level, role, note
