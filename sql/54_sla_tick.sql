@@ -42,7 +42,9 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     becomes jsonb := to_jsonb(NEW);
-    reached integer;
+    id uuid := becomes ->> TG_ARGV[1];
+    instant timestamptz := NEW.decided_at;
+    reached record;
 BEGIN
     -- A term that is not over even by day and night has reached no level.
     IF TG_ARGV[0] = 'registration' THEN
@@ -53,13 +55,24 @@ BEGIN
             RETURN NULL;
         END IF;
     END IF;
-    reached := revrtm.escalation_level(TG_ARGV[0], (becomes ->> TG_ARGV[1])::uuid, NEW.decided_at);
-    IF reached > 0 THEN
+    -- As escalation_level() has it, of which nothing is planned anew each time.
+    IF TG_ARGV[0] = 'registration' THEN
+        SELECT e.level, e.role INTO reached
+        FROM revrtm.registration_clock(instant) c
+        JOIN revrtm.sla_rule t ON t.subject = 'registration' AND t.on_breach <> 'none'
+        JOIN revrtm.escalation_step e ON e.subject = 'registration' AND c.elapsed_us > (c.term_hours + e.after_hours) * 3600000000
+        WHERE c.registration_id = id
+        ORDER BY e.level DESC LIMIT 1;
+    ELSE
+        SELECT e.level, e.role INTO reached
+        FROM revrtm.escalation_step e
+        WHERE e.subject = TG_ARGV[0] AND e.level = revrtm.escalation_level(TG_ARGV[0], id, instant);
+    END IF;
+    IF reached.level IS NOT NULL THEN
         INSERT INTO revrtm.escalation_decision (subject, subject_id, account_id, level, role, decision, reason, at, logged_at,
                                                 actor, acting_role, app_actor)
-        VALUES (TG_ARGV[0], (becomes ->> TG_ARGV[1])::uuid, NEW.account_id, reached,
-                (SELECT s.role FROM revrtm.escalation_step s WHERE s.subject = TG_ARGV[0] AND s.level = reached),
-                NEW.status, coalesce(becomes ->> 'decision_reason', becomes ->> 'reason'), NEW.decided_at, clock_timestamp(),
+        VALUES (TG_ARGV[0], id, NEW.account_id, reached.level, reached.role, NEW.status,
+                coalesce(becomes ->> 'decision_reason', becomes ->> 'reason'), instant, clock_timestamp(),
                 session_user, coalesce(nullif(current_setting('role'), 'none'), session_user), nullif(revrtm.setting('actor'), ''));
     END IF;
     RETURN NULL;
@@ -120,11 +133,13 @@ LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE ROWS 100
 SET search_path = pg_catalog, pg_temp
 SET TimeZone = 'UTC'
 SET DateStyle = 'ISO, YMD'
+SET jit = off
 AS $$
 DECLARE
     before text := revrtm.setting('as_of');
     today date := revrtm.programme_date(sla_tick.at);
     due record;
+    late uuid[];
 BEGIN
     IF NOT revrtm.is_staff() THEN
         RAISE EXCEPTION 'permission denied for function sla_tick'
@@ -152,6 +167,8 @@ BEGIN
               SELECT r.*, 'escalation', s.level, s.role
               FROM reading r JOIN revrtm.escalation_step s ON s.subject = r.subject
               WHERE r.on_breach <> 'none' AND r.elapsed_us > (r.term_hours + s.after_hours) * 3600000000) l
+        WHERE NOT EXISTS (SELECT FROM revrtm.alert b
+                          WHERE b.subject = l.subject AND b.subject_id = l.subject_id AND b.kind = l.kind AND b.level = l.level)
         ORDER BY l.subject, l.subject_id, l.kind, l.level
         ON CONFLICT DO NOTHING
         RETURNING a.subject, a.subject_id, a.kind, a.level, a.role
@@ -168,13 +185,16 @@ BEGIN
 
     subject := 'registration';
     level := NULL;
+    -- Asked for by itself, for the order is costly where nothing is to be decided.
+    SELECT array_agg(k.registration_id) INTO late
+    FROM revrtm.sla_rule t
+    CROSS JOIN revrtm.registration_clock(sla_tick.at, sla_tick.at) k
+    WHERE t.subject = 'registration' AND t.on_breach IN ('auto_approve', 'auto_reject')
+      AND k.is_open AND NOT k.is_paused AND k.elapsed_us > k.term_hours * 3600000000;
     FOR due IN
-        SELECT k.registration_id
-        FROM revrtm.sla_rule t
-        CROSS JOIN revrtm.registration_clock(sla_tick.at, sla_tick.at) k
-        JOIN revrtm.registration_order o ON o.registration_id = k.registration_id
-        WHERE t.subject = 'registration' AND t.on_breach IN ('auto_approve', 'auto_reject')
-          AND k.elapsed_us > k.term_hours * 3600000000 AND o.status IN ('submitted', 'in_review')
+        SELECT o.registration_id
+        FROM revrtm.registration_order o
+        WHERE o.status IN ('submitted', 'in_review') AND o.registration_id = ANY (late)
         ORDER BY o.account_id COLLATE "C", o.place
     LOOP
         subject_id := due.registration_id;

@@ -134,7 +134,12 @@ BEGIN
         INSERT INTO revrtm.calendar VALUES (CASE x % 3 WHEN 0 THEN 'default' ELSE 'own' || n END, 'Asia/Tokyo', '{Mon-Thu 08:30-16:30}')
         ON CONFLICT (calendar) DO UPDATE SET timezone = 'Europe/Paris';
         INSERT INTO revrtm.calendar_holiday VALUES ('own' || n, date '2026-01-01' + x, 'é "q"' || n) ON CONFLICT DO NOTHING;
-    WHEN 2 THEN UPDATE revrtm.programme SET protection_days = 1 + x, timezone = (ARRAY['UTC', 'Asia/Tokyo'])[1 + x % 2];
+    WHEN 2 THEN
+        UPDATE revrtm.programme SET protection_days = 1 + x, timezone = (ARRAY['UTC', 'Asia/Tokyo'])[1 + x % 2];
+        UPDATE revrtm.protection_rule SET extensions = x % 7, cut_days = CASE WHEN x % 3 > 0 THEN 30 + x END, grace_hours = x / 8.0;
+        UPDATE revrtm.sla_rule SET hours = 1 + x / 8.0, on_breach = (ARRAY['auto_approve', 'none'])[1 + x % 2] WHERE subject = 'registration';
+        INSERT INTO revrtm.escalation_step (subject, level, role, after_hours) VALUES ('referral', 1 + n, 'é "q"' || x, x / 4.0)
+        ON CONFLICT (subject, level) DO UPDATE SET after_hours = excluded.after_hours;
     WHEN 3 THEN
         UPDATE revrtm.partner_role_rule SET lookback = x, split_model = 'model ' || n;
         UPDATE revrtm.kpi_rule SET sqo_stages = ARRAY['é "q"' || n], cac_lag = nullif(x % 5, 0), cac_categories = '{mdf}';
