@@ -35,7 +35,10 @@
 
 bool		rtm_guard_step = false;
 
-/* A statement that runs as the owner of the tables. */
+/*
+ * A statement that runs as the owner of the tables, who need not be a superuser
+ * and may have altered those of guards.
+ */
 typedef struct Statement
 {
 	const char *text;
@@ -45,12 +48,14 @@ typedef struct Statement
 } Statement;
 
 static Statement read_guard = {
-	"SELECT kind, mode, columns FROM revrtm.guard WHERE target OPERATOR(pg_catalog.=) $1",
+	"SELECT kind::pg_catalog.text, mode::pg_catalog.text, columns::pg_catalog.jsonb"
+	" FROM revrtm.guard WHERE target OPERATOR(pg_catalog.=) $1"
+	" AND kind IS NOT NULL AND mode IS NOT NULL AND columns IS NOT NULL",
 	1, {OIDOID}, NULL
 };
 
 static Statement find_claim = {
-	"SELECT c.registration_id, c.seen, r.status FROM revrtm.guard_claim c"
+	"SELECT c.seen::pg_catalog.text, r.status::pg_catalog.text FROM revrtm.guard_claim c"
 	" LEFT JOIN revrtm.deal_registration r"
 	" ON r.registration_id OPERATOR(pg_catalog.=) c.registration_id"
 	" WHERE c.target OPERATOR(pg_catalog.=) $1 AND c.row_key OPERATOR(pg_catalog.=) $2",
@@ -114,8 +119,8 @@ static Statement drop_claims = {
 
 static Statement find_protections = {
 	"SELECT registration_id, account_id, partner_id, protection, submitted_at"
-	" FROM revrtm.deal_registration"
-	" WHERE account_id OPERATOR(pg_catalog.=) $1 AND active AND exclusive"
+	" FROM revrtm.deal_registration WHERE registration_id IS NOT NULL AND submitted_at IS NOT NULL"
+	" AND partner_id IS NOT NULL AND account_id OPERATOR(pg_catalog.=) $1 AND active AND exclusive"
 	" AND ($2 IS NULL OR partner_id OPERATOR(pg_catalog.<>) $2)"
 	" AND product OPERATOR(pg_catalog.&&) $3 AND region OPERATOR(pg_catalog.&&) $4"
 	" AND protection OPERATOR(pg_catalog.&&) $5 ORDER BY submitted_at, registration_id",
@@ -286,8 +291,8 @@ rtm_seen_claim(const RtmGuard *guard, Relation registrations, const char *key, c
 	rtm_enter_owner(&call, registrations);
 	if (run(&find_claim, values, NULL) > 0)
 	{
-		seen = answer_text(context, 0, 2);
-		*status = answer_text(context, 0, 3);
+		seen = answer_text(context, 0, 1);
+		*status = answer_text(context, 0, 2);
 	}
 	rtm_leave_owner(&call);
 	return seen;
