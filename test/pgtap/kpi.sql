@@ -35,7 +35,7 @@ SELECT revrtm.bind('revenue_event', $$SELECT 'e' || i AS event_id, 'a' || i % 45
     ((hashtext(i || 'x') & 1023) - 400)::numeric AS amount, (ARRAY[NULL, 'EUR'])[1 + i % 2]::text AS currency FROM generate_series(1, 2500) i$$) \g /dev/null
 UPDATE revrtm.kpi_rule SET sqo_stages = '{SQO,"Sales accepted"}', cac_lag = 1, cac_categories = '{mdf}';
 UPDATE revrtm.route SET default_margin = 0.3 WHERE route_id = 'resell';
-SELECT plan(31);
+SELECT plan(33);
 SELECT is((SELECT inserted FROM revrtm.refresh_journeys()), 3000::bigint, 'the store is made');
 SELECT lives_ok('SELECT revrtm.refresh_marks()', 'deals are marked');
 UPDATE revrtm.deal_mark SET role = (ARRAY['sourced', 'co_sell', 'influenced', NULL])[1 + pg_temp.draw(opportunity_id || 'role', 4)];
@@ -116,6 +116,12 @@ FROM (SELECT *, floor(random() * 40) AS part FROM plain ORDER BY random()) p GRO
 SELECT is((SELECT revrtm.rollup(t)::text FROM cut),
     (SELECT revrtm.deal_tally_agg(p.created, p.closed, p.is_closed, p.is_won, p.opening, p.amount, p.margin, 2, p.estimated, p.role, p.qualified_at, 90, '2026-05-17', NULL)::text FROM plain p), 'parts merge to the whole');
 SELECT is((SELECT revrtm.rollup(x.t)::text FROM (SELECT revrtm.rollup(t) AS t FROM cut GROUP BY part::int % 3) x), (SELECT revrtm.rollup(t)::text FROM cut), 'in two steps too');
+SELECT is_empty($$SELECT m.period, w.whole FROM month m, (VALUES (true), (false)) w (whole)
+                  WHERE (SELECT array_agg(p::text ORDER BY p.period) FROM (SELECT revrtm.rollup(t) AS t FROM cut) c, revrtm.deal_parts(c.t, m.period, '2026-05-01', w.whole) p)
+                        IS DISTINCT FROM
+                        (SELECT array_agg(p::text ORDER BY p.period) FROM (SELECT revrtm.deal_rollup(t, m.period) AS t FROM cut) c, revrtm.deal_parts(c.t, m.period, '2026-05-01', w.whole) p)$$,
+    'what deal_rollup leaves out, later months do not need');
+SELECT ok((SELECT pg_column_size(revrtm.deal_rollup(t, '2025-06-01')) < pg_column_size(revrtm.rollup(t)) / 2 FROM cut), 'and it does leave out');
 
 -- What refresh_marks() kept against the deals themselves: whatever is asked, as of whatever instant.
 CREATE FUNCTION pg_temp.unlike(made text, asked text, by text[], first date, last date) RETURNS bigint LANGUAGE plpgsql AS $$

@@ -61,6 +61,7 @@ SELECT revrtm.rollup(t::revrtm.tally) FROM unnest(ARRAY['{2025-01/0:3}', NULL, '
 SELECT revrtm.rollup(t::revrtm.tally) FROM unnest(ARRAY['{2025-01/0:170141183460469231731687303715884105727}', '{2025-01/0:1}']) t;
 SELECT revrtm.tally_accum(NULL, '2025-01-01', 1);
 SELECT revrtm.tally_combine('{}', '{}');
+SELECT revrtm.deal_tally_merge('{}', '{}', NULL);
 SELECT revrtm.retention_accum(NULL, '{}', NULL, NULL);
 
 -- Deals. The month is that of revrtm.timezone, the days are of the calendar.
