@@ -137,7 +137,7 @@ RESET ROLE;
 SELECT revision FROM revrtm.deal_registration WHERE registration_id = pg_temp.id(1);
 SELECT rule, kind, evidence, granted_at, granted_by = session_user AS by_me, expires_at FROM revrtm.roe_override WHERE registration_id = pg_temp.id(1) ORDER BY rule;
 -- Of all that was ever approved in this database.
-SELECT actor = session_user AS by_me, period, approvals > 0 AS approved, overrides, override_rate = round(overrides / approvals, 6) AS is_rate, note FROM revrtm.override_rate WHERE overrides > 0 ORDER BY 2;
+SELECT actor = session_user AS by_me, period, approvals > 0 AS approved, overrides, override_rate = round(overrides::numeric / approvals, 6) AS is_rate, note FROM revrtm.override_rate WHERE overrides > 0 ORDER BY 2;
 DELETE FROM revrtm.deal_registration;
 DELETE FROM revrtm.roe_override;
 UPDATE revrtm.roe_rule SET enabled = false WHERE rule = 'incumbent';
@@ -147,6 +147,7 @@ INSERT INTO crm_deal (id, account, partner, product, stage, won) VALUES ('late',
     ('early', 'early', 'p2', 'DB', 'Qualification', false), ('mine', 'mine', 'p1', 'DB', 'Negotiation', false), ('none', 'none', NULL, NULL, 'negotiation', false);
 INSERT INTO crm_deal (id, account, partner, product, stage, won, deleted) VALUES ('gone', 'gone', 'p2', 'DB', 'Proposal', false, true);
 INSERT INTO crm_deal (id, account, partner, product, stage, won, closed) VALUES ('shut', 'shut', 'p2', 'DB', 'Proposal', false, '2026-06-01Z');
+SELECT revrtm.refresh_journeys(true) IS NOT NULL;
 SELECT a, s.* FROM unnest('{acme,early,mine,none,gone,shut}'::text[]) a, pg_temp.says('protected_stage', jsonb_build_object('account_id', a)) s;
 SELECT p, s.* FROM unnest('{APPS,CLOUD,ANY}'::text[]) p, pg_temp.says('protected_stage', jsonb_build_object('product_codes', ARRAY[p])) s;
 SELECT status FROM revrtm.register_deal('acme', 'p1', '{DB}', '{DE}');
