@@ -30,9 +30,9 @@ BEGIN ATOMIC
                  coalesce(d.product, '(none)') AS product, d.partner_id, d.opportunity_id,
                  revrtm.programme_date(d.ended_at) AS won_on
           FROM revrtm.deal_journey d
-          WHERE (d.account_id = incumbent.account_id
-                 OR d.account_id IN (SELECT m.account_id FROM revrtm.account_merge m
-                                     WHERE m.canonical_id = incumbent.account_id))
+          WHERE d.account_id = ANY (ARRAY(SELECT incumbent.account_id UNION ALL
+                                           SELECT m.account_id FROM revrtm.account_merge m
+                                           WHERE m.canonical_id = incumbent.account_id))
             AND d.is_closed AND d.is_won AND d.ended_at <= incumbent.at
             AND d.ended_at >= (SELECT (incumbent.at AT TIME ZONE p.timezone - incumbent.lookback) AT TIME ZONE p.timezone
                                FROM revrtm.programme p)
@@ -68,19 +68,20 @@ RETURNS TABLE (protected text)
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
 BEGIN ATOMIC
     SELECT CASE WHEN EXISTS (
-        SELECT FROM revrtm.opportunity o
+        SELECT FROM revrtm.deal_journey d
+        JOIN revrtm.opportunity o ON o.opportunity_id = d.opportunity_id
         LEFT JOIN revrtm.product p ON p.product_id = o.product
-        WHERE (o.account_id = stage_fact.account_id
-               OR o.account_id IN (SELECT m.account_id FROM revrtm.account_merge m
-                                   WHERE m.canonical_id = stage_fact.account_id))
-          AND NOT o.is_closed AND o.deleted IS NOT TRUE
+        WHERE d.account_id = ANY (ARRAY(SELECT stage_fact.account_id UNION ALL
+                                       SELECT m.account_id FROM revrtm.account_merge m
+                                       WHERE m.canonical_id = stage_fact.account_id))
+          AND NOT d.is_closed AND NOT o.is_closed AND o.deleted IS NOT TRUE
           AND o.partner_id IS DISTINCT FROM stage_fact.partner_id
           AND coalesce(stage_fact.product && p.span, true)
           AND lower(btrim(o.stage) COLLATE "C") IN (SELECT s.stage FROM revrtm.protected_stage s)) THEN 'yes' END;
 END;
 REVOKE ALL ON FUNCTION revrtm.stage_fact(text, text, int8multirange) FROM PUBLIC;
 COMMENT ON FUNCTION revrtm.stage_fact(text, text, int8multirange) IS
-'yes where the account has an open deal of that scope in a protected stage that is not the partner''s; else NULL. For the rules alone.';
+'yes where the account has an open deal of that scope in a protected stage that is not the partner''s; else NULL. Which deals it has is in the store of journeys, their stage and partner in the CRM. For the rules alone.';
 
 CREATE FUNCTION revrtm.link_fact(old_opportunity text, new_opportunity text, partner_id text)
 RETURNS TABLE (opportunity_id text)

@@ -151,7 +151,9 @@ BEGIN ATOMIC
                                    r.tier IS NULL, r.route_id IS NULL, r.guardrail_id COLLATE "C"
                           LIMIT 1) g ON true
                       CROSS JOIN LATERAL (
-                          SELECT revrtm.stacked_discount(discount_check.discounts, coalesce(g.stacking, 'add')) AS discount) d) a) m) c
+                          -- OFFSET: once, not wherever it is named.
+                          SELECT revrtm.stacked_discount(discount_check.discounts, coalesce(g.stacking, 'add')) AS discount
+                          OFFSET 0) d) a) m) c
     LEFT JOIN LATERAL (
         SELECT y.level, y.approver
         FROM revrtm.discount_approval y
@@ -171,7 +173,7 @@ CREATE FUNCTION revrtm.guardrail_fact(partner_id text, product_codes text[], reg
     discounts jsonb, factor numeric, at timestamptz)
 RETURNS TABLE (verdict text, detail text)
 LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1
-SET search_path = pg_catalog, pg_temp
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
 AS $$
 BEGIN
     IF NOT revrtm.discounts_are_valid(discounts) THEN

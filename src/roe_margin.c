@@ -222,7 +222,7 @@ ask_stage(const RtmCase *on, const RtmRule *rule, RtmFinding *finding)
 	};
 	char	   *found;
 
-	if (!rtm_may_read("opportunity"))
+	if (!rtm_may_see_deals() || !rtm_may_read("opportunity"))
 	{
 		rtm_needs_review(finding);
 		return;

@@ -147,6 +147,7 @@ INSERT INTO crm_deal (id, account, partner, product, stage, won) VALUES ('late',
     ('early', 'early', 'p2', 'DB', 'Qualification', false), ('mine', 'mine', 'p1', 'DB', 'Negotiation', false), ('none', 'none', NULL, NULL, 'negotiation', false);
 INSERT INTO crm_deal (id, account, partner, product, stage, won, deleted) VALUES ('gone', 'gone', 'p2', 'DB', 'Proposal', false, true);
 INSERT INTO crm_deal (id, account, partner, product, stage, won, closed) VALUES ('shut', 'shut', 'p2', 'DB', 'Proposal', false, '2026-06-01Z');
+SELECT revrtm.refresh_journeys(true) IS NOT NULL;
 SELECT a, s.* FROM unnest('{acme,early,mine,none,gone,shut}'::text[]) a, pg_temp.says('protected_stage', jsonb_build_object('account_id', a)) s;
 SELECT p, s.* FROM unnest('{APPS,CLOUD,ANY}'::text[]) p, pg_temp.says('protected_stage', jsonb_build_object('product_codes', ARRAY[p])) s;
 SELECT status FROM revrtm.register_deal('acme', 'p1', '{DB}', '{DE}');
