@@ -28,6 +28,7 @@ OBJS = \
 	src/coalitions.o \
 	src/coalitions_io.o \
 	src/conflict.o \
+	src/credibility.o \
 	src/credit.o \
 	src/credits.o \
 	src/credits_io.o \
@@ -88,6 +89,7 @@ OBJS = \
 	src/settings.o \
 	src/shapley.o \
 	src/shapley_rate.o \
+	src/shrink_returns.o \
 	src/split.o \
 	src/tally.o \
 	src/tally_io.o \
@@ -151,6 +153,7 @@ SQL_MODULES = \
 	sql/65_allocate.sql \
 	sql/70_romi.sql \
 	sql/71_comparison.sql \
+	sql/71_romi_rule.sql \
 	sql/72_budget.sql \
 	sql/73_enablement.sql \
 	sql/73_tally.sql \
@@ -166,6 +169,9 @@ SQL_MODULES = \
 	sql/76_motion.sql \
 	sql/77_maturity_model.sql \
 	sql/77_potential.sql \
+	sql/77_romi_credit.sql \
+	sql/77_motion_romi.sql \
+	sql/77_expected_romi.sql \
 	sql/78_account_tier.sql \
 	sql/78_play.sql \
 	sql/79_coverage.sql \
@@ -304,6 +310,7 @@ UNIT = \
 	allocate_test \
 	business_time_test \
 	chain_test \
+	credibility_test \
 	curve_fit_test \
 	normalize_test \
 	quantile_test \
@@ -317,6 +324,7 @@ UNIT_allocate_global_test = $(ALLOCATE)
 UNIT_allocate_nlopt_test = $(ALLOCATE)
 UNIT_allocate_test = $(ALLOCATE)
 UNIT_business_time_test = src/business_time.c
+UNIT_credibility_test = src/credibility.c
 UNIT_curve_fit_test = src/curve_fit.c src/curve_search.c src/curve.c
 UNIT_normalize_test = src/normalize.c
 UNIT_quantile_test = src/quantile.c
