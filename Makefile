@@ -163,7 +163,6 @@ SQL_MODULES = \
 	sql/74_partner_score.sql \
 	sql/74_scorecard.sql \
 	sql/74_waterfall.sql \
-	sql/75_council.sql \
 	sql/76_criteria.sql \
 	sql/76_fair.sql \
 	sql/76_motion.sql \
@@ -180,6 +179,11 @@ SQL_MODULES = \
 	sql/79_overlap.sql \
 	sql/79_territory.sql \
 	sql/80_adapter.sql \
+	sql/81_council_rule.sql \
+	sql/81_council_store.sql \
+	sql/82_proposal.sql \
+	sql/82_council.sql \
+	sql/82_council_pack.sql \
 	sql/83_demo_market.sql \
 	sql/84_demo_deals.sql \
 	sql/85_demo.sql \
