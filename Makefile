@@ -171,6 +171,7 @@ SQL_MODULES = \
 	sql/77_romi_credit.sql \
 	sql/77_motion_romi.sql \
 	sql/77_expected_romi.sql \
+	sql/77_unit_economics.sql \
 	sql/78_account_tier.sql \
 	sql/78_play.sql \
 	sql/79_coverage.sql \
@@ -233,6 +234,7 @@ REGRESS = \
 	statistics \
 	tally \
 	kpi \
+	romi \
 	council \
 	freeze \
 	money \
@@ -292,6 +294,7 @@ PGTAP = \
 	test/pgtap/real_curves.sql \
 	test/pgtap/registration.sql \
 	test/pgtap/role.sql \
+	test/pgtap/romi.sql \
 	test/pgtap/statistics.sql \
 	test/pgtap/policy.sql
 

@@ -77,16 +77,16 @@ SELECT revrtm.register_policy('revrtm.spend_category');
 GRANT SELECT ON revrtm.spend_category TO PUBLIC;
 
 CREATE TABLE revrtm.route_incrementality (
-    route_id      text PRIMARY KEY CHECK (route_id <> ''),
-    incrementality numeric NOT NULL DEFAULT 1 CHECK (incrementality >= 0 AND incrementality <= 100),
-    source        text
+    route_id       text PRIMARY KEY CHECK (route_id <> ''),
+    incrementality numeric NOT NULL DEFAULT 1 CHECK (incrementality BETWEEN 0 AND 100 AND min_scale(incrementality) <= 6),
+    source         text
 );
 SELECT pg_catalog.pg_extension_config_dump('revrtm.route_incrementality', '');
 SELECT revrtm.register_policy('revrtm.route_incrementality');
 COMMENT ON TABLE revrtm.route_incrementality IS
 'How much of the margin credited to a route would not have come without it, as an experiment or a judgement says. A route without a row has 1: all of it, which attribution alone cannot prove. Grain: one route.';
 COMMENT ON COLUMN revrtm.route_incrementality.route_id IS 'The route that the credit belongs to.';
-COMMENT ON COLUMN revrtm.route_incrementality.incrementality IS 'Factor on the margin credited to it, from 0; above 1 where attribution gives it less than it causes.';
+COMMENT ON COLUMN revrtm.route_incrementality.incrementality IS 'Factor on the margin credited to it, from 0, of at most six decimals; above 1 where attribution gives it less than it causes.';
 COMMENT ON COLUMN revrtm.route_incrementality.source IS 'How it is known.';
 
 CREATE TABLE revrtm.partner_cost (

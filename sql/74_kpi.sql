@@ -97,6 +97,21 @@ WITH rule AS MATERIALIZED (
           FROM spent x) k CROSS JOIN span s
     WHERE k.period BETWEEN s.first AND s.last
     GROUP BY 1, 2
+), cost AS (
+    -- The same cost as narrow or as wide as spend_category tells.
+    SELECT k.route_id, CASE WHEN (SELECT u.whole FROM rule u) THEN s.first ELSE k.period END AS period,
+           sum(k.amount) FILTER (WHERE k.cac = 'paid') AS paid,
+           sum(k.amount) FILTER (WHERE k.cac IN ('paid', 'blended')) AS blended,
+           sum(k.amount) FILTER (WHERE k.cac <> 'none') AS fully_loaded,
+           min(k.note) FILTER (WHERE k.cac = 'paid') AS paid_note, min(k.note) FILTER (WHERE k.cac IN ('paid', 'blended')) AS blended_note,
+           min(k.note) FILTER (WHERE k.cac <> 'none') AS loaded_note
+    FROM (SELECT CASE WHEN 'route' = ANY (by) THEN x.route_id ELSE '(all)' END AS route_id,
+                 (revrtm.period(x.period) + pg_catalog.make_interval(months => (SELECT l.months FROM lag l)))::date AS period,
+                 revrtm.reporting_amount(x.amount, x.currency, x.period) AS amount,
+                 revrtm.reporting_note(x.currency, x.period) AS note, coalesce(c.cac, 'fully_loaded') AS cac
+          FROM revrtm.spend x LEFT JOIN revrtm.spend_category c ON c.category = x.category) k CROSS JOIN span s
+    WHERE k.period BETWEEN s.first AND s.last
+    GROUP BY 1, 2
 ), changes AS (
     SELECT e.account_id, revrtm.tally_agg(e.at, e.amount) AS tally, count(*) FILTER (WHERE e.amount IS NULL) AS unpriced
     FROM (SELECT coalesce(m.canonical_id, x.account_id) AS account_id, x.at,
@@ -170,6 +185,7 @@ WITH rule AS MATERIALIZED (
            p.year_amount, p.year_margin, p.open_amount, g.registrations, o.cases,
            t.amount AS goal, t.amount - coalesce(p.won_amount, 0) AS missing,
            revrtm.ratio(nullif(a.amount, 0), w.customers) AS cac,
+           y.paid, y.blended, y.fully_loaded, y.paid_note, y.blended_note, y.loaded_note,
            -- What a customer leaves in a month, before what it cost to win it.
            revrtm.ratio(k.amount, k.customers * 12) * revrtm.ratio(p.year_margin, p.year_amount) AS monthly
     FROM (SELECT x.route_id FROM revrtm.route x WHERE x.active AND 'route' = ANY (by)
@@ -183,6 +199,7 @@ WITH rule AS MATERIALIZED (
     CROSS JOIN month m
     LEFT JOIN won_customer w ON w.route_id = r.route_id AND w.period = m.period
     LEFT JOIN acquisition a ON a.route_id = r.route_id AND a.period = m.period
+    LEFT JOIN cost y ON y.route_id = r.route_id AND y.period = m.period
     LEFT JOIN kept_route k ON k.route_id = r.route_id AND k.period = m.period
     LEFT JOIN route_part p ON p.route_id = r.route_id AND p.period = m.period
     LEFT JOIN submitted g ON g.route_id = r.route_id AND g.period = m.period
@@ -255,6 +272,12 @@ WITH rule AS MATERIALIZED (
          CASE WHEN e.goal IS NULL THEN 'no_target' WHEN e.missing <= 0 THEN 'target_met' END),
         ('cac', e.cac, coalesce(e.spend, 0), e.customers, e.customers,
          coalesce(revrtm.ratio_note(e.customers, 'no_customers'), e.spend_note, revrtm.ratio_note(e.spend, 'zero_spend'))),
+        ('cac_paid', revrtm.ratio(nullif(e.paid, 0), e.customers), coalesce(e.paid, 0), e.customers, e.customers,
+         coalesce(revrtm.ratio_note(e.customers, 'no_customers'), e.paid_note, revrtm.ratio_note(e.paid, 'zero_spend'))),
+        ('cac_blended', revrtm.ratio(nullif(e.blended, 0), e.customers), coalesce(e.blended, 0), e.customers, e.customers,
+         coalesce(revrtm.ratio_note(e.customers, 'no_customers'), e.blended_note, revrtm.ratio_note(e.blended, 'zero_spend'))),
+        ('cac_fully_loaded', revrtm.ratio(nullif(e.fully_loaded, 0), e.customers), coalesce(e.fully_loaded, 0), e.customers, e.customers,
+         coalesce(revrtm.ratio_note(e.customers, 'no_customers'), e.loaded_note, revrtm.ratio_note(e.fully_loaded, 'zero_spend'))),
         ('ltv', revrtm.ratio(e.monthly * 12, l.churn), e.monthly * 12, l.churn, e.accounts, l.note),
         ('ltv_capped', CASE WHEN e.accounts > 0 THEN e.monthly * least(revrtm.ratio(12, l.churn), u.ltv_months) END,
          e.monthly, NULL, e.accounts, nullif(l.note, 'no_churn')),
@@ -331,10 +354,10 @@ SELECT pg_catalog.concat_ws(':', k.kpi, revrtm.date_text(k.period), k.route_id, 
        k.note
 FROM revrtm.kpi_between(NULL, NULL, '{period,route,segment,region,product}') k;
 COMMENT ON VIEW revrtm.kpi IS
-'Every KPI, long. Grain: KPI x month x route x segment x region x product. (none) where the CRM tells none; (all) where the source of a KPI does not tell the dimension: cac, ltv, ltv_capped, ltv_cac, payback, pipeline_coverage, conflict_rate and payout_accuracy are by route, nrr and grr have no product, approval_time no segment. Sum numerators and denominators before dividing; medians and what is made of them ask kpi_between for another grain.';
+'Every KPI, long. Grain: KPI x month x route x segment x region x product. (none) where the CRM tells none; (all) where the source of a KPI does not tell the dimension: cac, ltv, ltv_capped, ltv_cac, payback, pipeline_coverage, conflict_rate and payout_accuracy are by route, as are cac_paid, cac_blended and cac_fully_loaded, nrr and grr have no product, approval_time no segment. Sum numerators and denominators before dividing; medians and what is made of them ask kpi_between for another grain.';
 COMMENT ON COLUMN revrtm.kpi.kpi_key IS 'kpi:period:route_id:segment:region:product.';
 COMMENT ON COLUMN revrtm.kpi.kpi IS
-'sourced_pipeline, influenced_pipeline: amount of the deals created in the month that a partner sourced, or took part in without (co-sell and influenced). win_rate: won of the deals closed in the month; win_rate_created: won of those created in the month that are closed by now. cycle_time_median, cycle_time_p90: days from the day of creation to that of the end of the deals won in the month. sqo_rate: deals created in the month that became sales qualified in time, of all of them and the registrations of the month that became no deal. velocity: open amount x win rate / median days, money a day. pipeline_coverage: open amount at the month''s end over what the won amount of the month leaves of its target of revenue. cac: spend, by the lag before, over accounts won for the first time; NULL where nothing was spent. ltv: yearly revenue a customer x gross margin of a year / share of customers lost in a year; ltv_capped: its life cut at kpi_rule.ltv_months; ltv_cac; payback: cac in months of margin of a customer. gross_margin: margin over amount of won deals. nrr, grr: revenue of the customers of twelve months before, now, over then, without what they grew by in grr; of the route, segment and region of a customer''s first won deal. approval_time: median business hours of registrations decided in the month. conflict_rate: conflict cases opened in the month over registrations submitted in it. payout_accuracy.';
+'sourced_pipeline, influenced_pipeline: amount of the deals created in the month that a partner sourced, or took part in without (co-sell and influenced). win_rate: won of the deals closed in the month; win_rate_created: won of those created in the month that are closed by now. cycle_time_median, cycle_time_p90: days from the day of creation to that of the end of the deals won in the month. sqo_rate: deals created in the month that became sales qualified in time, of all of them and the registrations of the month that became no deal. velocity: open amount x win rate / median days, money a day. pipeline_coverage: open amount at the month''s end over what the won amount of the month leaves of its target of revenue. cac: spend, by the lag before, over accounts won for the first time; NULL where nothing was spent; cac_paid, cac_blended, cac_fully_loaded: the same of the categories that spend_category says. ltv: yearly revenue a customer x gross margin of a year / share of customers lost in a year; ltv_capped: its life cut at kpi_rule.ltv_months; ltv_cac; payback: cac in months of margin of a customer. gross_margin: margin over amount of won deals. nrr, grr: revenue of the customers of twelve months before, now, over then, without what they grew by in grr; of the route, segment and region of a customer''s first won deal. approval_time: median business hours of registrations decided in the month. conflict_rate: conflict cases opened in the month over registrations submitted in it. payout_accuracy.';
 COMMENT ON COLUMN revrtm.kpi.period IS 'First day of the month.';
 COMMENT ON COLUMN revrtm.kpi.route_id IS 'Route to market.';
 COMMENT ON COLUMN revrtm.kpi.segment IS 'Segment.';

@@ -26,7 +26,8 @@ BEGIN ATOMIC
         SELECT m.*
         FROM rule u
         CROSS JOIN LATERAL revrtm.motion_romi_between(u.first, u.last, '{period,route,category}', expected_romi.model, 'cohort') m
-        WHERE m.category <> '(unmapped)' AND u.last IS NOT NULL
+        LEFT JOIN revrtm.spend_category g ON g.category = m.category
+        WHERE m.category <> '(unmapped)' AND g.cost_of_sale IS NOT TRUE AND u.last IS NOT NULL
     ), line AS MATERIALIZED (
         SELECT k.route_id, k.category, coalesce(x.months, 0) AS months, coalesce(x.deals, 0) AS deals,
                coalesce(x.spend, 0) AS spend, coalesce(x.margin, 0) AS margin, coalesce(x.open_margin, 0) AS open_margin, x.note,

@@ -23,8 +23,8 @@ SELECT concat_ws(':', l.model, l.basis, coalesce(revrtm.date_text(l.period), '(n
        l.refund_revenue::numeric(20, 4) AS refund_revenue,
        l.refund_margin::numeric(20, 4) AS refund_margin,
        coalesce(i.incrementality, 1)::numeric(12, 6) AS incrementality,
-       (coalesce(i.incrementality, 1) * (l.margin - l.cost_of_sale + l.refund_margin))::numeric(20, 4) AS incremental_margin,
-       (coalesce(i.incrementality, 1) * l.open_margin)::numeric(20, 4) AS open_margin,
+       (coalesce(i.incrementality, 1) * (l.margin - l.cost_of_sale + l.refund_margin))::numeric(28, 10) AS incremental_margin,
+       (coalesce(i.incrementality, 1) * l.open_margin)::numeric(28, 10) AS open_margin,
        l.spend::numeric(20, 4) AS spend,
        l.fx_missing,
        l.note
@@ -102,9 +102,9 @@ WITH told AS MATERIALIZED (
                  sum(l.touched)::bigint AS touched, sum(l.closed)::bigint AS closed, sum(l.deals)::bigint AS deals,
                  round(sum(l.conversions), 6) AS conversions, sum(l.revenue) AS revenue, sum(l.margin) AS margin,
                  sum(l.cost_of_sale) AS cost_of_sale, sum(l.refund_revenue) AS refund_revenue,
-                 sum(l.refund_margin) AS refund_margin, sum(l.incremental_margin) AS incremental_margin,
-                 sum(l.open_margin) AS open_margin, sum(l.spend) AS spend, sum(l.fx_missing)::bigint AS fx_missing,
-                 min(l.note) AS note
+                 sum(l.refund_margin) AS refund_margin, round(sum(l.incremental_margin), 4) AS incremental_margin,
+                 round(sum(l.open_margin), 4) AS open_margin, sum(l.spend) AS spend, sum(l.fx_missing)::bigint AS fx_missing,
+                 coalesce(min(l.note) FILTER (WHERE l.note <> 'cost_of_sale_twice'), min(l.note)) AS note
           FROM revrtm.romi_line l
           WHERE l.model = romi_told.model AND l.basis = romi_told.basis
             AND (romi_told.first IS NULL OR l.period >= revrtm.period(romi_told.first))
@@ -136,23 +136,24 @@ WITH told AS MATERIALIZED (
 SELECT s.period, s.route_id, s.category, s.motion, s.segment, s.region, s.partner_id, s.touched, s.closed, s.deals,
        s.conversions, s.revenue, s.margin, s.cost_of_sale, s.refund_revenue, s.refund_margin, s.incremental_margin,
        s.open_margin,
-       CASE WHEN romi_told.basis = 'cohort' THEN revrtm.ratio(s.closed, s.touched) END,
+       CASE WHEN romi_told.basis = 'cohort' THEN round(revrtm.ratio(s.closed, s.touched), 6) END,
        CASE WHEN romi_told.basis = 'cohort' AND s.period IS NOT NULL AND s.category <> '(all)' THEN
-            CASE WHEN g.cash_lag > g.cohort_lag THEN least(greatest(revrtm.ratio(
+            CASE WHEN g.cash_lag > g.cohort_lag THEN least(greatest(round(revrtm.ratio(
                 (extract(year FROM n.period) - extract(year FROM s.period)) * 12
                 + extract(month FROM n.period) - extract(month FROM s.period),
-                g.cash_lag - g.cohort_lag), 0), 1) ELSE 1 END END,
+                g.cash_lag - g.cohort_lag), 6), 0), 1) ELSE 1 END END,
        s.own_spend,
-       CASE WHEN NOT s.is_loose THEN revrtm.ratio(s.incremental_margin - s.own_spend, s.own_spend) END,
+       CASE WHEN NOT s.is_loose AND n.note IS DISTINCT FROM 'romi_missing' THEN
+            round(revrtm.ratio(s.incremental_margin - s.own_spend, s.own_spend), 6) END,
        s.fx_missing,
-       coalesce((SELECT revrtm.romi_note()), s.note,
+       coalesce(n.note, s.note,
                 CASE WHEN s.is_loose AND s.own_spend <> 0 OR s.own_spend = 0 AND s.has_share THEN 'spend_not_told' END,
                 revrtm.ratio_note(s.own_spend, 'zero_spend'),
                 CASE WHEN s.has_share AND s.spread = 'touched' THEN 'spend_spread'
                      WHEN s.has_share THEN 'spend_not_told' END)
 FROM spent s
 LEFT JOIN revrtm.spend_category g ON g.category = s.category
-CROSS JOIN (SELECT revrtm.period(revrtm.as_of()) AS period) n
+CROSS JOIN (SELECT revrtm.period(revrtm.as_of()) AS period, revrtm.romi_note() AS note OFFSET 0) n
 -- What was spread leaves no row behind.
 WHERE NOT (s.is_loose AND s.own_spend = 0 AND s.spend <> 0 AND s.cost_of_sale = 0);
 END;

@@ -201,7 +201,7 @@ BEGIN
                round(f.amount * (coalesce(revrtm.ratio(d.margin, d.amount), t.default_margin, 1) - coalesce(r.rate, 0)), 4) AS margin
         FROM (SELECT x.model, x.opportunity_id, x.period, x.channel, x.amount FROM revrtm.refund_credit x
               WHERE x.model = ANY (models) AND x.amount IS NOT NULL) f
-        LEFT JOIN deal d ON d.opportunity_id = f.opportunity_id AND d.is_won
+        LEFT JOIN deal d ON d.opportunity_id = f.opportunity_id
         LEFT JOIN rate r ON r.route_id = d.route_id AND r.partner_id = d.partner_id
         LEFT JOIN revrtm.route t ON t.route_id = d.route_id
         LEFT JOIN revrtm.channel_map m ON m.channel = f.channel

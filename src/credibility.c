@@ -125,10 +125,10 @@ rtm_credibility_sample(const CredibilityMonth *month, const CredibilityLine *lin
 	{
 		for (size_t k = 0; k < line[i].months; k++)
 		{
-			/* The upper half of the product: below months, and even to 2^-64 of it. */
-			size_t		drawn = (size_t) (((unsigned __int128) next_bits(seed) * line[i].months) >> 64);
+			/* The upper half is below months, and even to 2^-64 of it. */
+			unsigned __int128 product = (unsigned __int128) next_bits(seed) * line[i].months;
 
-			sample[line[i].start + k] = month[line[i].start + drawn];
+			sample[line[i].start + k] = month[line[i].start + (size_t) (product >> 64)];
 		}
 	}
 }

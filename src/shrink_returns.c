@@ -87,8 +87,8 @@ read_rows(FunctionCallInfo fcinfo, int *rows)
 	Row		   *row;
 	int			i;
 
-	deconstruct_array(array_argument(fcinfo, 0), TEXTOID, -1, false, TYPALIGN_INT, &name, &isnull[0],
-					  rows);
+	deconstruct_array(array_argument(fcinfo, 0), TEXTOID, -1, false, TYPALIGN_INT,
+					  &name, &isnull[0], rows);
 	deconstruct_array(array_argument(fcinfo, 1), FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL,
 					  TYPALIGN_DOUBLE, &spend, &isnull[1], &spends);
 	deconstruct_array(array_argument(fcinfo, 2), FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL,

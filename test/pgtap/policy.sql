@@ -25,6 +25,9 @@ SELECT string_agg(h.line, E'\n' ORDER BY h.line COLLATE "C") FROM (
     UNION ALL SELECT format('programme %s %s %s', timezone, calendar, protection_days) FROM revrtm.programme
     UNION ALL SELECT format('rule %s %s %s', lookback, direct_lookback, split_model) FROM revrtm.partner_role_rule
     UNION ALL SELECT format('kpi %s %s %s %s', sqo_stages, sqo_days, cac_categories, cac_lag) FROM revrtm.kpi_rule
+    UNION ALL SELECT format('romi %s %s %s %s %s %s %s', models, cohort, refunds, spread, months, confidence, seed) FROM revrtm.romi_rule
+    UNION ALL SELECT format('category %s %s %s %s %s', category, cohort_lag, cash_lag, cac, cost_of_sale) FROM revrtm.spend_category
+    UNION ALL SELECT format('incrementality %s %s %L', route_id, incrementality, source) FROM revrtm.route_incrementality
     UNION ALL SELECT format('role %L %s %s', role, pool, joint) FROM revrtm.partner_role_map
     UNION ALL SELECT format('route role %s %s %s %s %s', rule_id, route_id, segment, role, priority) FROM revrtm.route_role
     UNION ALL SELECT format('state %s %s', status, editable_fields) FROM revrtm.registration_state
@@ -128,6 +131,11 @@ BEGIN
     WHEN 3 THEN
         UPDATE revrtm.partner_role_rule SET lookback = x, split_model = 'model ' || n;
         UPDATE revrtm.kpi_rule SET sqo_stages = ARRAY['é "q"' || n], cac_lag = nullif(x % 5, 0), cac_categories = '{mdf}';
+        UPDATE revrtm.romi_rule SET models = ARRAY['é "q"' || n], months = 1 + n, confidence = 1.0 / (2 + x), seed = -x;
+        INSERT INTO revrtm.spend_category (category, cash_lag) VALUES (CASE x % 2 WHEN 0 THEN 'mdf' ELSE 'own' || n END, x % 7)
+        ON CONFLICT (category) DO UPDATE SET cost_of_sale = NOT spend_category.cost_of_sale;
+        DELETE FROM revrtm.spend_category WHERE category IN ('tools', 'own' || x % 12) AND x % 5 = 0;
+        INSERT INTO revrtm.route_incrementality VALUES ('route ' || n, x / 8.0, 'é "q"' || n) ON CONFLICT (route_id) DO UPDATE SET incrementality = excluded.incrementality;
     WHEN 4 THEN
         INSERT INTO revrtm.partner_role_map VALUES (CASE x % 2 WHEN 0 THEN 'reseller' ELSE 'own' || n END, 'implementer', x % 3 = 0)
         ON CONFLICT (role) DO UPDATE SET joint = NOT partner_role_map.joint;

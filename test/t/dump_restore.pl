@@ -107,6 +107,12 @@ UPDATE revrtm.programme SET timezone = 'Asia/Tokyo', calendar = 'own', protectio
 INSERT INTO revrtm.channel_map VALUES ('own channel', 'oem', 'own');
 UPDATE revrtm.partner_role_rule SET lookback = 120, split_model = 'own';
 UPDATE revrtm.kpi_rule SET sqo_stages = '{SQO,"é, x"}', sqo_days = 60, cac_lag = 2;
+UPDATE revrtm.romi_rule SET models = '{linear,"é, x"}', confidence = 0.95, spread = 'touched';
+UPDATE revrtm.spend_category SET cash_lag = 3 WHERE category = 'content';
+DELETE FROM revrtm.spend_category WHERE category = 'discount';
+INSERT INTO revrtm.spend_category VALUES ('own', 1, 2, 'none', true);
+INSERT INTO revrtm.route_incrementality VALUES ('oem', 0.25, 'é');
+INSERT INTO revrtm.partner_cost VALUES ('oem', 'partner 1', 0.1, 0.05), ('(any)', '(any)', 0, 0.01);
 UPDATE revrtm.partner_role_map SET pool = 'implementer' WHERE role = 'distributor';
 INSERT INTO revrtm.partner_role_map VALUES ('co-sell', 'influencer', true), ('own', 'closer', false);
 DELETE FROM revrtm.partner_model WHERE model = 'partner_manual';
