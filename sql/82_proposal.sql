@@ -61,13 +61,13 @@ BEGIN ATOMIC
         SELECT c.line, revrtm.ratio(pg_catalog.sum(c.margin) FILTER (WHERE c.deal_route_id <> c.route_id), pg_catalog.sum(c.margin)) AS other_share,
                (pg_catalog.array_agg(c.deal_route_id ORDER BY c.margin DESC, c.deal_route_id COLLATE "C")
                     FILTER (WHERE c.deal_route_id <> c.route_id AND c.margin > 0))[1] AS other_route
-        FROM (SELECT l.line, l.route_id, p.route_id AS deal_route_id, pg_catalog.sum(k.revenue) AS margin
+        FROM (SELECT l.line, l.route_id, p.route_id AS deal_route_id, pg_catalog.sum(k.margin) AS margin
               FROM (SELECT d.route_id, revrtm.credits_agg(d.journey, d.margin, ARRAY[(SELECT k.model FROM council k)],
                                                           (SELECT k.scale FROM council k)) AS credit
                     FROM revrtm.deal d
                     WHERE d.is_won AND d.is_closed AND d.period <= (SELECT k.month FROM council k)
                     GROUP BY d.route_id) p
-                   CROSS JOIN LATERAL revrtm.channel_credit(p.credit) k
+                   CROSS JOIN LATERAL revrtm.channel_credit(p.credit) k (model, channel, conversions, margin)
                    JOIN revrtm.channel_map m ON m.channel = k.channel
                    JOIN revrtm.budget_line l ON l.route_id = m.route_id AND l.category = m.category
               GROUP BY l.line, l.route_id, p.route_id) c
