@@ -1,6 +1,49 @@
 -- ROMI by motion: credited margin, less what partners keep and what was paid
 -- back, against the spend of the months that it comes from.
 
+CREATE FUNCTION revrtm.romi_at(grain text)
+RETURNS TABLE (model text, basis text, period date, route_id text, category text, motion text, segment text, region text,
+               partner_id text, touched bigint, closed bigint, deals bigint, conversions numeric, revenue numeric, margin numeric,
+               cost_of_sale numeric, refund_revenue numeric, refund_margin numeric, incrementality numeric,
+               incremental_margin numeric, open_margin numeric, spend numeric, fx_missing bigint, note text)
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 10000
+BEGIN ATOMIC
+SELECT l.model, l.basis, l.period, l.route_id, l.category, l.motion, l.segment, l.region, l.partner_id, l.touched, l.closed, l.deals,
+       l.conversions, l.revenue, l.margin, l.cost_of_sale, l.refund_revenue, l.refund_margin, coalesce(i.incrementality, 1),
+       coalesce(i.incrementality, 1) * (l.margin - l.cost_of_sale + l.refund_margin), coalesce(i.incrementality, 1) * l.open_margin,
+       l.spend, l.fx_missing, l.note
+FROM (SELECT c.model, c.basis, c.period, c.route_id, c.category, c.motion, c.segment, c.region, c.partner_id,
+             c.touched, c.closed, c.deals, c.conversions, c.revenue, c.margin, c.cost_of_sale, c.refund_revenue,
+             c.refund_margin, c.open_margin, 0::numeric(20, 4) AS spend, 0::bigint AS fx_missing, NULL::text AS note
+      FROM revrtm.romi_credit c
+      WHERE c.grain = romi_at.grain
+      UNION ALL
+      SELECT m.model, v.basis, (s.period + make_interval(months => v.lag))::date, s.route_id, s.category, '(unallocated)',
+             '(unallocated)', '(unallocated)', s.partner_id, 0, 0, 0, 0, n.zero, n.zero,
+             CASE WHEN s.is_cost THEN s.amount ELSE n.zero END, n.zero, n.zero, n.zero,
+             CASE WHEN s.is_cost THEN n.zero ELSE s.amount END, s.fx_missing,
+             coalesce(s.note, CASE WHEN s.is_cost AND EXISTS (
+                 SELECT FROM revrtm.partner_cost p
+                 WHERE p.route_id IN (s.route_id, '(any)') AND p.discount + p.commission > 0) THEN 'cost_of_sale_twice' END)
+      FROM (SELECT k.route_id, k.category, k.partner_id, k.period, coalesce(g.cost_of_sale, false) AS is_cost,
+                   coalesce(g.cash_lag, 0) AS cash_lag, coalesce(g.cohort_lag, 0) AS cohort_lag,
+                   coalesce(sum(k.amount), 0)::numeric(20, 4) AS amount, count(k.note) AS fx_missing, min(k.note) AS note
+            FROM (SELECT x.route_id, x.category, coalesce(x.partner_id, '(unallocated)') AS partner_id,
+                         revrtm.period(x.period) AS period, revrtm.reporting_amount(x.amount, x.currency, x.period) AS amount,
+                         revrtm.reporting_note(x.currency, x.period) AS note
+                  FROM revrtm.spend x) k
+            LEFT JOIN revrtm.spend_category g ON g.category = k.category
+            GROUP BY k.route_id, k.category, k.partner_id, k.period, g.cost_of_sale, g.cash_lag, g.cohort_lag) s
+      CROSS JOIN (SELECT 0::numeric(20, 4) AS zero) n
+      CROSS JOIN unnest(revrtm.romi_models()) m (model)
+      -- What is cost of sale was paid when it was sold.
+      CROSS JOIN LATERAL (VALUES ('cash', CASE WHEN s.is_cost THEN 0 ELSE s.cash_lag END),
+                                 ('cohort', CASE WHEN s.is_cost THEN 0 ELSE s.cohort_lag END)) v (basis, lag)) l
+     LEFT JOIN revrtm.route_incrementality i ON i.route_id = l.route_id;
+END;
+COMMENT ON FUNCTION revrtm.romi_at(text) IS
+'The rows of romi_line, their credit at one of the grains of romi_credit; put in place by the planner.';
+
 CREATE VIEW revrtm.romi_line WITH (security_invoker = true) AS
 SELECT concat_ws(':', l.model, l.basis, coalesce(revrtm.date_text(l.period), '(none)'), l.route_id, l.category, l.motion,
                  l.segment, l.region, l.partner_id) AS romi_line_key,
@@ -22,37 +65,13 @@ SELECT concat_ws(':', l.model, l.basis, coalesce(revrtm.date_text(l.period), '(n
        l.cost_of_sale::numeric(20, 4) AS cost_of_sale,
        l.refund_revenue::numeric(20, 4) AS refund_revenue,
        l.refund_margin::numeric(20, 4) AS refund_margin,
-       coalesce(i.incrementality, 1)::numeric(12, 6) AS incrementality,
-       (coalesce(i.incrementality, 1) * (l.margin - l.cost_of_sale + l.refund_margin))::numeric(28, 10) AS incremental_margin,
-       (coalesce(i.incrementality, 1) * l.open_margin)::numeric(28, 10) AS open_margin,
+       l.incrementality::numeric(12, 6) AS incrementality,
+       l.incremental_margin::numeric(28, 10) AS incremental_margin,
+       l.open_margin::numeric(28, 10) AS open_margin,
        l.spend::numeric(20, 4) AS spend,
        l.fx_missing,
        l.note
-FROM (SELECT c.model, c.basis, c.period, c.route_id, c.category, c.motion, c.segment, c.region, c.partner_id,
-             c.touched, c.closed, c.deals, c.conversions, c.revenue, c.margin, c.cost_of_sale, c.refund_revenue,
-             c.refund_margin, c.open_margin, 0 AS spend, 0::bigint AS fx_missing, NULL::text AS note
-      FROM revrtm.romi_credit c
-      UNION ALL
-      SELECT m.model, v.basis, (s.period + make_interval(months => v.lag))::date, s.route_id, s.category, '(unallocated)',
-             '(unallocated)', '(unallocated)', s.partner_id, 0, 0, 0, 0, 0, 0, CASE WHEN s.is_cost THEN s.amount ELSE 0 END, 0, 0, 0,
-             CASE WHEN s.is_cost THEN 0 ELSE s.amount END, s.fx_missing,
-             coalesce(s.note, CASE WHEN s.is_cost AND EXISTS (
-                 SELECT FROM revrtm.partner_cost p
-                 WHERE p.route_id IN (s.route_id, '(any)') AND p.discount + p.commission > 0) THEN 'cost_of_sale_twice' END)
-      FROM (SELECT k.route_id, k.category, k.partner_id, k.period, coalesce(g.cost_of_sale, false) AS is_cost,
-                   coalesce(g.cash_lag, 0) AS cash_lag, coalesce(g.cohort_lag, 0) AS cohort_lag,
-                   coalesce(sum(k.amount), 0) AS amount, count(k.note) AS fx_missing, min(k.note) AS note
-            FROM (SELECT x.route_id, x.category, coalesce(x.partner_id, '(unallocated)') AS partner_id,
-                         revrtm.period(x.period) AS period, revrtm.reporting_amount(x.amount, x.currency, x.period) AS amount,
-                         revrtm.reporting_note(x.currency, x.period) AS note
-                  FROM revrtm.spend x) k
-            LEFT JOIN revrtm.spend_category g ON g.category = k.category
-            GROUP BY k.route_id, k.category, k.partner_id, k.period, g.cost_of_sale, g.cash_lag, g.cohort_lag) s
-      CROSS JOIN unnest(revrtm.romi_models()) m (model)
-      -- What is cost of sale was paid when it was sold.
-      CROSS JOIN LATERAL (VALUES ('cash', CASE WHEN s.is_cost THEN 0 ELSE s.cash_lag END),
-                                 ('cohort', CASE WHEN s.is_cost THEN 0 ELSE s.cohort_lag END)) v (basis, lag)) l
-     LEFT JOIN revrtm.route_incrementality i ON i.route_id = l.route_id;
+FROM revrtm.romi_at('all') l;
 COMMENT ON VIEW revrtm.romi_line IS
 'What ROMI is made of: credit as refresh_romi() keeps it, and spend in the month in which it is due to work, each in rows of its own, to be added up. Spend tells neither motion, segment nor region, and a partner only where the CRM names one: (unallocated). Grain: model x basis x month x route x category x motion x segment x region x partner.';
 COMMENT ON COLUMN revrtm.romi_line.romi_line_key IS 'model:basis:period:route_id:category:motion:segment:region:partner_id.';
@@ -105,7 +124,9 @@ WITH told AS MATERIALIZED (
                  sum(l.refund_margin) AS refund_margin, round(sum(l.incremental_margin), 4) AS incremental_margin,
                  round(sum(l.open_margin), 4) AS open_margin, sum(l.spend) AS spend, sum(l.fx_missing)::bigint AS fx_missing,
                  coalesce(min(l.note) FILTER (WHERE l.note <> 'cost_of_sale_twice'), min(l.note)) AS note
-          FROM revrtm.romi_line l
+          FROM revrtm.romi_at(CASE WHEN by && '{motion,segment,region}'
+                                   THEN CASE WHEN 'partner' = ANY (by) THEN 'all' ELSE 'cell' END
+                                   WHEN 'partner' = ANY (by) THEN 'partner' ELSE 'line' END) l
           WHERE l.model = romi_told.model AND l.basis = romi_told.basis
             AND (romi_told.first IS NULL OR l.period >= revrtm.period(romi_told.first))
             AND (romi_told.last IS NULL OR l.period <= revrtm.period(romi_told.last))

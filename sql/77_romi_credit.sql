@@ -26,6 +26,8 @@ INSERT INTO revrtm.catalog_measure (view_name, column_name, unit, additive) VALU
 ('stage_conversion', 'won', 'deals', false);
 
 CREATE TABLE revrtm.romi_credit (
+    credit_key     uuid PRIMARY KEY,
+    grain          text NOT NULL,
     model          text NOT NULL,
     basis          text NOT NULL,
     period         date,
@@ -44,12 +46,14 @@ CREATE TABLE revrtm.romi_credit (
     cost_of_sale   numeric(20, 4) NOT NULL,
     refund_revenue numeric(20, 4) NOT NULL,
     refund_margin  numeric(20, 4) NOT NULL,
-    open_margin    numeric(20, 4) NOT NULL,
-    CONSTRAINT romi_credit_key UNIQUE NULLS NOT DISTINCT
-        (model, basis, period, route_id, category, motion, segment, region, partner_id)
+    open_margin    numeric(20, 4) NOT NULL
 );
+CREATE INDEX romi_credit_period ON revrtm.romi_credit (grain, model, basis, period);
 COMMENT ON TABLE revrtm.romi_credit IS
-'Cache: credit by what motion_romi tells apart, made from the store of journeys by refresh_romi(). Grain: model x basis x month x credited route x category x motion x segment x region x partner. Not part of a dump; refresh after a restore.';
+'Cache: credit by what motion_romi tells apart, made from the store of journeys by refresh_romi(), at four grains, so that a report reads the coarsest that tells what it asks for. Grain: grain x model x basis x month x credited route x category x motion x segment x region x partner. Not part of a dump; refresh after a restore.';
+COMMENT ON COLUMN revrtm.romi_credit.credit_key IS 'Hash of what the row is told by.';
+COMMENT ON COLUMN revrtm.romi_credit.grain IS
+'line: by route and category; partner: by partner too; cell: by motion, segment and region too; all: by all of them. What is not told apart reads (all). Each grain has the whole credit: never add them.';
 COMMENT ON COLUMN revrtm.romi_credit.model IS 'Attribution model.';
 COMMENT ON COLUMN revrtm.romi_credit.basis IS 'cash (month of the close) or cohort (month of the creation, or of the first touch).';
 COMMENT ON COLUMN revrtm.romi_credit.period IS 'First day of that month; NULL where nobody knows.';
@@ -150,7 +154,7 @@ BEGIN
                         (SELECT w.rate FROM won_rate w), 0) AS probability
         FROM revrtm.opportunity o LEFT JOIN revrtm.stage_conversion s ON s.stage = o.stage
         WHERE NOT o.is_closed AND o.deleted IS NOT TRUE
-    ), deal AS (
+    ), told AS MATERIALIZED (
         SELECT d.opportunity_id, d.route_id, coalesce(m.motion, '(none)') AS motion,
                coalesce(d.segment, '(none)') AS segment, coalesce(d.region, '(none)') AS region,
                coalesce(d.partner_id, '(none)') AS partner_id, d.period,
@@ -159,9 +163,17 @@ BEGIN
                    ELSE d.created_at END) AS cohort,
                d.is_closed, d.is_closed AND d.is_won AS is_won, d.amount, d.margin, d.journey
         FROM revrtm.deal d LEFT JOIN revrtm.deal_motion m ON m.opportunity_id = d.opportunity_id
+    ), place AS MATERIALIZED (
+        -- A number for what tells deals apart, which sorts faster.
+        SELECT t.motion, t.segment, t.region, t.partner_id, row_number() OVER () AS place
+        FROM (SELECT DISTINCT motion, segment, region, partner_id FROM told
+              UNION SELECT '(none)', '(none)', '(none)', '(none)') t
+    ), deal AS MATERIALIZED (
+        SELECT t.opportunity_id, p.place, t.partner_id, t.route_id, t.period, t.cohort, t.is_closed, t.is_won, t.amount, t.margin,
+               t.journey
+        FROM told t JOIN place p ON p.motion = t.motion AND p.segment = t.segment AND p.region = t.region AND p.partner_id = t.partner_id
     ), cell AS MATERIALIZED (
-        SELECT d.motion, d.segment, d.region, d.partner_id, d.route_id, d.period, d.cohort, d.is_won,
-               min(r.rate) AS rate,
+        SELECT d.place, d.route_id, d.period, d.cohort, d.is_won, min(r.rate) AS rate,
                revrtm.credits_agg(d.journey, d.amount, models, (SELECT revrtm.currency_scale(NULL))) AS revenue,
                revrtm.credits_agg(d.journey,
                    CASE WHEN d.is_won THEN d.margin
@@ -171,9 +183,9 @@ BEGIN
         LEFT JOIN rate r ON r.route_id = d.route_id AND r.partner_id = d.partner_id
         LEFT JOIN chance c ON c.opportunity_id = d.opportunity_id AND NOT d.is_closed
         WHERE (d.is_won OR NOT d.is_closed) AND cardinality(models) > 0
-        GROUP BY d.motion, d.segment, d.region, d.partner_id, d.route_id, d.period, d.cohort, d.is_won
+        GROUP BY d.place, d.period, d.cohort, d.is_won, d.route_id
     ), credited AS MATERIALIZED (
-        SELECT k.model, c.motion, c.segment, c.region, c.partner_id, c.period, c.cohort, c.is_won,
+        SELECT k.model, c.place, c.period, c.cohort, c.is_won,
                coalesce(m.route_id, c.route_id) AS route_id, coalesce(m.category, '(unmapped)') AS category,
                round(k.conversions::numeric, 12) AS conversions, k.revenue, k.margin,
                round(k.revenue * coalesce(c.rate, 0), 4) AS cost_of_sale
@@ -183,36 +195,34 @@ BEGIN
         LEFT JOIN revrtm.channel_map m ON m.channel = k.channel
     ), counted AS MATERIALIZED (
         -- Deals of the same channels are counted first, and then by line.
-        SELECT g.motion, g.segment, g.region, g.partner_id, g.period, g.cohort, g.is_closed, g.is_won, g.deals,
-               l.route_id, l.category
-        FROM (SELECT d.motion, d.segment, d.region, d.partner_id, d.route_id, d.period, d.cohort, d.is_closed, d.is_won,
+        SELECT g.place, g.period, g.cohort, g.is_closed, g.is_won, g.deals, l.route_id, l.category
+        FROM (SELECT d.place, d.period, d.cohort, d.is_closed, d.is_won, d.route_id,
                      coalesce(nullif(revrtm.channels(d.journey), '{}'), ARRAY['(unattributed)']) AS channels, count(*) AS deals
               FROM deal d
-              GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10) g
+              GROUP BY 1, 2, 3, 4, 5, 6, 7) g
         CROSS JOIN LATERAL (
             SELECT DISTINCT coalesce(m.route_id, g.route_id) AS route_id, coalesce(m.category, '(unmapped)') AS category
             FROM unnest(g.channels) c (channel) LEFT JOIN revrtm.channel_map m ON m.channel = c.channel) l
     ), refunded AS MATERIALIZED (
-        SELECT f.model, coalesce(d.motion, '(none)') AS motion, coalesce(d.segment, '(none)') AS segment,
-               coalesce(d.region, '(none)') AS region, coalesce(d.partner_id, '(none)') AS partner_id,
+        SELECT f.model, coalesce(d.place, n.place) AS place,
                CASE WHEN current THEN f.period ELSE coalesce(d.period, f.period) END AS period, d.cohort,
                coalesce(m.route_id, d.route_id, '(none)') AS route_id, coalesce(m.category, '(unmapped)') AS category,
                f.amount AS revenue,
                round(f.amount * (coalesce(revrtm.ratio(d.margin, d.amount), t.default_margin, 1) - coalesce(r.rate, 0)), 4) AS margin
         FROM (SELECT x.model, x.opportunity_id, x.period, x.channel, x.amount FROM revrtm.refund_credit x
               WHERE x.model = ANY (models) AND x.amount IS NOT NULL) f
+        CROSS JOIN (SELECT p.place FROM place p WHERE (p.motion, p.segment, p.region, p.partner_id) = ('(none)', '(none)', '(none)', '(none)')) n
         LEFT JOIN deal d ON d.opportunity_id = f.opportunity_id
         LEFT JOIN rate r ON r.route_id = d.route_id AND r.partner_id = d.partner_id
         LEFT JOIN revrtm.route t ON t.route_id = d.route_id
         LEFT JOIN revrtm.channel_map m ON m.channel = f.channel
-    ), found AS MATERIALIZED (
-        SELECT p.model, p.basis, p.period, p.route_id, p.category, p.motion, p.segment, p.region, p.partner_id,
+    ), fine AS MATERIALIZED (
+        SELECT p.place, p.period, p.route_id, p.category, p.basis, p.model,
                sum(p.touched)::bigint AS touched, sum(p.closed)::bigint AS closed, sum(p.deals)::bigint AS deals,
-               sum(p.conversions)::numeric(24, 12) AS conversions, sum(p.revenue)::numeric(20, 4) AS revenue,
-               sum(p.margin)::numeric(20, 4) AS margin, sum(p.cost_of_sale)::numeric(20, 4) AS cost_of_sale,
-               sum(p.refund_revenue)::numeric(20, 4) AS refund_revenue, sum(p.refund_margin)::numeric(20, 4) AS refund_margin,
-               sum(p.open_margin)::numeric(20, 4) AS open_margin
-        FROM (SELECT c.model, v.basis, v.period, c.route_id, c.category, c.motion, c.segment, c.region, c.partner_id,
+               sum(p.conversions) AS conversions, sum(p.revenue) AS revenue, sum(p.margin) AS margin,
+               sum(p.cost_of_sale) AS cost_of_sale, sum(p.refund_revenue) AS refund_revenue,
+               sum(p.refund_margin) AS refund_margin, sum(p.open_margin) AS open_margin
+        FROM (SELECT c.model, v.basis, v.period, c.route_id, c.category, c.place,
                      0 AS touched, 0 AS closed, 0 AS deals,
                      CASE WHEN c.is_won THEN c.conversions ELSE 0 END AS conversions,
                      CASE WHEN c.is_won THEN c.revenue ELSE 0 END AS revenue,
@@ -223,27 +233,46 @@ BEGIN
               FROM credited c CROSS JOIN LATERAL (VALUES ('cash', c.period), ('cohort', c.cohort)) v (basis, period)
               WHERE c.is_won OR v.basis = 'cohort'
               UNION ALL
-              SELECT m.model, v.basis, v.period, c.route_id, c.category, c.motion, c.segment, c.region, c.partner_id,
+              SELECT m.model, v.basis, v.period, c.route_id, c.category, c.place,
                      c.deals, CASE WHEN c.is_closed THEN c.deals ELSE 0 END, CASE WHEN c.is_won THEN c.deals ELSE 0 END,
                      0, 0, 0, 0, 0, 0, 0
               FROM counted c CROSS JOIN unnest(models) m (model)
                    CROSS JOIN LATERAL (VALUES ('cash', c.period), ('cohort', c.cohort)) v (basis, period)
               WHERE c.is_closed OR v.basis = 'cohort'
               UNION ALL
-              SELECT f.model, v.basis, v.period, f.route_id, f.category, f.motion, f.segment, f.region, f.partner_id,
+              SELECT f.model, v.basis, v.period, f.route_id, f.category, f.place,
                      0, 0, 0, 0, 0, 0, 0, f.revenue, f.margin, 0
               FROM refunded f CROSS JOIN LATERAL (VALUES ('cash', f.period), ('cohort', f.cohort)) v (basis, period)) p
-        GROUP BY p.model, p.basis, p.period, p.route_id, p.category, p.motion, p.segment, p.region, p.partner_id
+        GROUP BY p.place, p.period, p.route_id, p.category, p.basis, p.model
+    ), grains AS MATERIALIZED (
+        SELECT CASE WHEN grouping(p.motion) = 0 THEN 'cell' WHEN grouping(p.partner_id) = 0 THEN 'partner' ELSE 'line' END AS grain,
+               f.model, f.basis, f.period, f.route_id, f.category, coalesce(p.motion, '(all)') AS motion,
+               coalesce(p.segment, '(all)') AS segment, coalesce(p.region, '(all)') AS region,
+               coalesce(p.partner_id, '(all)') AS partner_id,
+               sum(f.touched)::bigint AS touched, sum(f.closed)::bigint AS closed, sum(f.deals)::bigint AS deals,
+               sum(f.conversions) AS conversions, sum(f.revenue) AS revenue, sum(f.margin) AS margin,
+               sum(f.cost_of_sale) AS cost_of_sale, sum(f.refund_revenue) AS refund_revenue,
+               sum(f.refund_margin) AS refund_margin, sum(f.open_margin) AS open_margin
+        FROM fine f JOIN place p ON p.place = f.place
+        GROUP BY f.period, f.route_id, f.category, f.basis, f.model,
+                 GROUPING SETS ((p.motion, p.segment, p.region), (p.partner_id), ())
+        UNION ALL
+        SELECT 'all', f.model, f.basis, f.period, f.route_id, f.category, p.motion, p.segment, p.region, p.partner_id,
+               f.touched, f.closed, f.deals, f.conversions, f.revenue, f.margin, f.cost_of_sale, f.refund_revenue, f.refund_margin,
+               f.open_margin
+        FROM fine f JOIN place p ON p.place = f.place
+    ), found AS MATERIALIZED (
+        -- A month as a number: its text is the session's.
+        SELECT md5(ROW(g.grain, g.model, g.basis, g.period - date '2000-01-01', g.route_id, g.category, g.motion, g.segment,
+                       g.region, g.partner_id)::text)::uuid AS credit_key, g.*
+        FROM grains g
     ), gone AS (
         DELETE FROM revrtm.romi_credit c
-        WHERE NOT EXISTS (
-            SELECT FROM found f
-            WHERE (f.model, f.basis, f.route_id, f.category, f.motion, f.segment, f.region, f.partner_id, coalesce(f.period, '-infinity'))
-                  = (c.model, c.basis, c.route_id, c.category, c.motion, c.segment, c.region, c.partner_id, coalesce(c.period, '-infinity')))
+        WHERE NOT EXISTS (SELECT FROM found f WHERE f.credit_key = c.credit_key)
         RETURNING 1
     ), kept AS (
         INSERT INTO revrtm.romi_credit AS c SELECT f.* FROM found f
-        ON CONFLICT ON CONSTRAINT romi_credit_key DO UPDATE
+        ON CONFLICT (credit_key) DO UPDATE
         SET (touched, closed, deals, conversions, revenue, margin, cost_of_sale, refund_revenue, refund_margin, open_margin)
             = (excluded.touched, excluded.closed, excluded.deals, excluded.conversions, excluded.revenue, excluded.margin,
                excluded.cost_of_sale, excluded.refund_revenue, excluded.refund_margin, excluded.open_margin)
