@@ -271,6 +271,7 @@ PGTAP = \
 	test/pgtap/calendar.sql \
 	test/pgtap/claim.sql \
 	test/pgtap/conflict.sql \
+	test/pgtap/council.sql \
 	test/pgtap/curve_fit.sql \
 	test/pgtap/demo_council.sql \
 	test/pgtap/enablement.sql \

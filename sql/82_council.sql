@@ -98,10 +98,10 @@ BEGIN
         SELECT c.decided_in, c.line, c.amount, m.month,
                (SELECT coalesce(sum(s.spend), 0) FROM revrtm.route_spend s
                 WHERE s.route_id = c.route_id AND s.category = c.category AND s.period = c.period) AS spend,
-               (SELECT coalesce(sum(l.incremental_margin), 0) FROM revrtm.romi_line l
+               (SELECT coalesce(round(sum(l.incremental_margin), 4), 0) FROM revrtm.romi_at('line') l
                 WHERE l.model = o.model AND l.basis = 'cash' AND l.route_id = c.route_id AND l.category = c.category
                   AND l.period = m.month - interval '1 month') AS before,
-               (SELECT coalesce(sum(l.incremental_margin), 0) FROM revrtm.romi_line l
+               (SELECT coalesce(round(sum(l.incremental_margin), 4), 0) FROM revrtm.romi_at('line') l
                 WHERE l.model = o.model AND l.basis = 'cash' AND l.route_id = c.route_id AND l.category = c.category
                   AND l.period = m.month) AS after
         FROM revrtm.council_budget c

@@ -18,10 +18,10 @@ BEGIN ATOMIC
         FROM (SELECT revrtm.council_period(budget_fit.period) AS month OFFSET 0) x LEFT JOIN revrtm.council_rule r ON true
     ), month AS MATERIALIZED (
         SELECT l.line, l.category, m.period, m.spend, m.margin, m.deals, m.revenue, m.net
-        FROM (SELECT r.route_id, r.category, r.period, pg_catalog.sum(r.spend) AS spend, pg_catalog.sum(r.incremental_margin) AS margin,
+        FROM (SELECT r.route_id, r.category, r.period, pg_catalog.sum(r.spend) AS spend, pg_catalog.round(pg_catalog.sum(r.incremental_margin), 4) AS margin,
                      pg_catalog.sum(r.deals) AS deals, pg_catalog.sum(r.revenue) AS revenue,
                      pg_catalog.sum(r.margin - r.cost_of_sale + r.refund_margin) AS net
-              FROM revrtm.romi_line r
+              FROM revrtm.romi_at('line') r
               WHERE r.model = (SELECT k.model FROM council k) AND r.basis = 'cash' AND r.period <= (SELECT k.month FROM council k)
               GROUP BY r.route_id, r.category, r.period) m
              JOIN revrtm.budget_line l ON l.route_id = m.route_id AND l.category = m.category
@@ -82,7 +82,7 @@ BEGIN ATOMIC
         WHERE v.coverage < f.coverage
     ), short_line AS MATERIALIZED (
         SELECT l.line
-        FROM revrtm.romi_line r
+        FROM revrtm.romi_at('cell') r
              JOIN revrtm.budget_line l ON l.route_id = r.route_id AND l.category = r.category
              CROSS JOIN council k
         WHERE EXISTS (SELECT FROM short_segment) AND r.model = k.model AND r.basis = 'cash'

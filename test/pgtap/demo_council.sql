@@ -15,6 +15,7 @@ SELECT plan(16);
 
 SELECT revrtm.load_demo(2000, 1) \g /dev/null
 SELECT FROM revrtm.refresh_journeys() \g /dev/null
+SELECT revrtm.refresh_romi() \g /dev/null
 ANALYZE revrtm.deal_journey;
 CREATE TEMP TABLE pack AS SELECT 1 AS run, revrtm.council_pack() AS doc;
 
@@ -113,6 +114,7 @@ SELECT cmp_ok((SELECT sum(revrtm.curve_value(curve, x)) FROM proposal), '>',
 -- tells of a refresh that did not read everything; this one does.)
 SELECT revrtm.load_demo(2000, 1) \g /dev/null
 SELECT FROM revrtm.refresh_journeys(verify => true) \g /dev/null
+SELECT revrtm.refresh_romi() \g /dev/null
 INSERT INTO pack SELECT 2, revrtm.council_pack();
 CREATE TEMP TABLE stable AS
 SELECT run, jsonb_set(doc, '{conflicts}', (SELECT coalesce(jsonb_agg(c - ARRAY['conflict_key', 'registration_id',
