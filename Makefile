@@ -236,6 +236,7 @@ REGRESS = \
 	kpi \
 	romi \
 	council \
+	council_hold \
 	freeze \
 	money \
 	policy \

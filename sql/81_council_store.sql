@@ -218,6 +218,19 @@ COMMENT ON COLUMN revrtm.council_outcome.realised_share IS 'realised / predicted
 COMMENT ON COLUMN revrtm.council_outcome.known_in IS 'Month up to which figures were known when the result was written.';
 COMMENT ON COLUMN revrtm.council_outcome.note IS 'no_move (by less than one per cent), not_matured (no result yet), or NULL.';
 
+INSERT INTO revrtm.catalog_measure (view_name, column_name, unit, additive) VALUES
+('council_budget', 'amount', 'currency of the row', false),
+('council_outcome', 'amount', 'currency of the council', false),
+('council_outcome', 'current', 'currency of the council', false),
+('council_outcome', 'margin_after', 'currency of the council', false),
+('council_outcome', 'margin_before', 'currency of the council', false),
+('council_outcome', 'predicted', 'currency of the council', false),
+('council_outcome', 'proposed', 'currency of the council', false),
+('council_outcome', 'realised', 'currency of the council', false),
+('council_outcome', 'realised_share', 'ratio', false),
+('council_outcome', 'spend', 'currency of the council', false),
+('council_outcome', 'uncalibrated', 'currency of the council', false);
+
 CREATE FUNCTION revrtm.council_calibration(known_in date DEFAULT NULL)
 RETURNS TABLE (line text, moves bigint, predicted numeric, realised numeric, factor numeric)
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 20

@@ -125,7 +125,7 @@ BEGIN ATOMIC
     ), chosen AS MATERIALIZED (
         SELECT t.*, k.*,
                CASE WHEN t.given IS NOT NULL THEN 'given'
-                    WHEN t.months < k.least_months OR t.deals < k.least_deals THEN 'mean'
+                    WHEN t.months < k.least_months OR t.deals < k.least_deals OR coalesce(t.own_hi, t.own_lo, t.current) = 0 THEN 'mean'
                     WHEN t.months >= k.own_months AND t.fit_note IS DISTINCT FROM 'constant_spend' THEN 'own'
                     WHEN t.pooled IS NOT NULL THEN t.pool_source
                     ELSE 'mean' END AS source,
@@ -172,7 +172,7 @@ BEGIN ATOMIC
                     WHEN j.kept = 'romi_missing' OR j.kept IS NOT NULL AND j.explore_share = 0 THEN 'kept'
                     WHEN j.kept IS NOT NULL THEN 'explore' END AS hold,
                least(j.current + pg_catalog.trunc(revrtm.ratio(e.total * j.explore_share, e.lines), j.scale),
-                     greatest(j.own_hi, j.current)) AS probe,
+                     CASE WHEN j.own_hi IS NOT NULL THEN greatest(j.own_hi, j.current) END) AS probe,
                coalesce(j.own_lo, least(pg_catalog.round(j.current * j.least_share, j.scale), j.own_hi)) AS low,
                coalesce(j.own_hi, greatest(pg_catalog.round(j.current * j.most_share, j.scale), j.own_lo)) AS high
         FROM judged j CROSS JOIN explored e
@@ -184,8 +184,9 @@ BEGIN ATOMIC
                                   -- ln x begins above zero.
                                   CASE WHEN h.source IN ('own', 'category', 'all')
                                             AND h.fit_note IS DISTINCT FROM 'no_response' THEN 0.01 END) END AS least_amount,
-               CASE WHEN h.source <> 'mean' AND h.current > 0
-                    THEN revrtm.scale_curve(h.raw_curve, h.calibration::float8, h.current::float8)
+               CASE WHEN h.current > 0 THEN revrtm.scale_curve(h.raw_curve, h.calibration::float8, h.current::float8)
+                    -- What is held at nothing needs no curve that begins above it.
+                    WHEN h.hold IS NOT NULL THEN revrtm.curve('linear', coalesce(h.mean_margin, 0)::float8, 0)
                     ELSE h.raw_curve END AS used_curve
         FROM held h
     )
