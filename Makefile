@@ -254,6 +254,7 @@ ISOLATION = \
 	iso_move \
 	iso_fund \
 	iso_conflict \
+	iso_council \
 	iso_policy \
 	iso_protect \
 	iso_refresh \

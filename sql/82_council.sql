@@ -139,6 +139,8 @@ DECLARE
     doc jsonb;
     seal text;
 BEGIN
+    -- Of two at once the second sees what the first wrote.
+    LOCK TABLE revrtm.council IN SHARE ROW EXCLUSIVE MODE;
     IF month IS NULL OR NOT isfinite(month) THEN
         RAISE EXCEPTION 'there is no month to hold a council on'
             USING ERRCODE = '22023', HINT = 'Bind deals and spend, refresh the stores, and name a month that is over.';
@@ -175,10 +177,8 @@ BEGIN
     seal := encode(sha256(convert_to(doc::text, 'UTF8')), 'hex');
     INSERT INTO revrtm.council (period, as_of, model, currency, policy_hash, budget, snapshot, hash)
     VALUES (month, revrtm.as_of(), doc ->> 'model', doc ->> 'currency', doc ->> 'policy_hash', (doc ->> 'budget')::numeric, doc, seal)
+    -- Where a transaction's snapshot is older this raises 40001.
     ON CONFLICT ON CONSTRAINT council_pkey DO NOTHING;
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'the council of % was opened by another session', revrtm.date_text(month) USING ERRCODE = '55000';
-    END IF;
     RETURN seal;
 END
 $$;
