@@ -32,7 +32,7 @@ COMMENT ON COLUMN revrtm.romi_rule.refunds IS
 COMMENT ON COLUMN revrtm.romi_rule.spread IS
 'What becomes of spend that is told by fewer dimensions than are asked for: none, it keeps a row of its own; touched, it is spread over the rows of its route, category and month (and partner, where it names one) by the deals they touched, won or not, and their note says spend_spread.';
 COMMENT ON COLUMN revrtm.romi_rule.months IS 'Cohorts that expected_romi looks back at.';
-COMMENT ON COLUMN revrtm.romi_rule.small_n IS 'A line with fewer won deals in them has no evidence of its own.';
+COMMENT ON COLUMN revrtm.romi_rule.small_n IS 'A line with fewer won deals in them has no evidence of its own, unless it spent as much as brings so many in all lines together.';
 COMMENT ON COLUMN revrtm.romi_rule.small_months IS 'Nor has one with fewer months of spend.';
 COMMENT ON COLUMN revrtm.romi_rule.replicates IS 'Samples of the bootstrap.';
 COMMENT ON COLUMN revrtm.romi_rule.confidence IS 'How often the interval of expected_romi is to hold the true value.';

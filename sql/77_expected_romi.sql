@@ -31,7 +31,10 @@ BEGIN ATOMIC
     ), line AS MATERIALIZED (
         SELECT k.route_id, k.category, coalesce(x.months, 0) AS months, coalesce(x.deals, 0) AS deals,
                coalesce(x.spend, 0) AS spend, coalesce(x.margin, 0) AS margin, coalesce(x.open_margin, 0) AS open_margin, x.note,
-               coalesce(x.months >= u.small_months AND x.deals >= u.small_n, false) AS is_known
+               -- So much spend without deals is evidence too.
+               coalesce(x.months >= u.small_months
+                        AND greatest(x.deals, revrtm.ratio(x.spend * pg_catalog.sum(x.deals) OVER (), pg_catalog.sum(x.spend) OVER ()))
+                            >= u.small_n, false) AS is_known
         FROM (SELECT m.route_id, m.category FROM month m
               UNION
               SELECT b.route_id, b.category FROM revrtm.budget_line b) k
@@ -65,4 +68,4 @@ BEGIN ATOMIC
     ORDER BY l.route_id COLLATE "C", l.category COLLATE "C";
 END;
 COMMENT ON FUNCTION revrtm.expected_romi(date, text) IS
-'What each line, route x category, is expected to return on a unit of spend, by its cohorts of the romi_rule.months months up to the one given (the last closed one for NULL), under one model (revrtm.model for NULL). Only months with spend tell: months, deals (won and touched by the line), spend, margin (incremental_margin of motion_romi_between, realised) and open_margin (open deals at their probability) are theirs, and own_romi = (margin + open_margin - spend) / spend. expected_romi is shrink_returns of them, less 1: own_romi x credibility + pool_romi x (1 - credibility); lo and hi are its bootstrap interval. A line with fewer than romi_rule.small_n won deals, or small_months months of spend, has no evidence: its expectation is NULL with note small_n, it is no part of the pool, and a proposal keeps its budget unless the council explores. A row for every line with credit or spend in that time, and every one of budget_line. note: romi_missing, romi_stale, fx_missing, stale_fx, zero_spend, small_n, or NULL. 22023 as council_model and motion_romi_between.';
+'What each line, route x category, is expected to return on a unit of spend, by its cohorts of the romi_rule.months months up to the one given (the last closed one for NULL), under one model (revrtm.model for NULL). Only months with spend tell: months, deals (won and touched by the line), spend, margin (incremental_margin of motion_romi_between, realised) and open_margin (open deals at their probability) are theirs, and own_romi = (margin + open_margin - spend) / spend. expected_romi is shrink_returns of them, less 1: own_romi x credibility + pool_romi x (1 - credibility); lo and hi are its bootstrap interval. A line with less than romi_rule.small_months months of spend, or fewer than small_n won deals, has no evidence, unless its spend at the rate of all lines would have brought as many (then that it did not is evidence): its expectation is NULL with note small_n, it is no part of the pool, and a proposal keeps its budget unless the council explores. A row for every line with credit or spend in that time, and every one of budget_line. note: romi_missing, romi_stale, fx_missing, stale_fx, zero_spend, small_n, or NULL. 22023 as council_model and motion_romi_between.';

@@ -131,28 +131,41 @@ WITH told AS MATERIALIZED (
             AND (romi_told.first IS NULL OR l.period >= revrtm.period(romi_told.first))
             AND (romi_told.last IS NULL OR l.period <= revrtm.period(romi_told.last))
           GROUP BY 1, 2, 3, 4, 5, 6, 7) g
+), untold AS MATERIALIZED (
+    -- Spend that some of what is asked for does not tell.
+    SELECT t.id, t.route_id, t.category, coalesce(t.period, '-infinity') AS period, t.partner_id, t.spend
+    FROM told t
+    WHERE t.is_loose AND t.spend <> 0
 ), loose AS (
-    -- Spend that some of what is asked for does not tell, and the rows that it is for.
+    -- And the rows that it is spread over.
     SELECT l.id AS from_id, t.id, l.spend,
            sum(t.touched) OVER (PARTITION BY l.id) AS touched,
            sum(t.touched) OVER (PARTITION BY l.id ORDER BY t.motion COLLATE "C", t.segment COLLATE "C", t.region COLLATE "C",
                                 t.partner_id COLLATE "C" ROWS UNBOUNDED PRECEDING) AS upto, t.touched AS own
-    FROM told l JOIN told t ON t.route_id = l.route_id AND t.category = l.category AND t.period IS NOT DISTINCT FROM l.period
+    FROM untold l JOIN told t ON t.route_id = l.route_id AND t.category = l.category AND coalesce(t.period, '-infinity') = l.period
          AND NOT t.is_loose AND l.partner_id IN (t.partner_id, '(unallocated)')
-    WHERE l.is_loose AND l.spend <> 0
+    WHERE (SELECT r.spread = 'touched' FROM revrtm.romi_rule r)
 ), share AS (
     -- To the last digit: what is spread adds up to what there was.
     SELECT s.id, sum(round(revrtm.ratio(s.spend * s.upto, s.touched), 4)
                      - round(revrtm.ratio(s.spend * (s.upto - s.own), s.touched), 4)) AS spend
     FROM loose s
     GROUP BY s.id
+), spread AS (
+    SELECT DISTINCT o.from_id AS id FROM loose o WHERE o.touched > 0
+), line AS (
+    SELECT DISTINCT u.route_id, u.category, u.period, u.partner_id FROM untold u
 ), spent AS (
     SELECT t.*, h.id IS NOT NULL AS has_share,
-           CASE WHEN r.spread = 'touched' AND t.is_loose AND EXISTS (SELECT FROM loose o WHERE o.from_id = t.id AND o.touched > 0) THEN 0
-                WHEN r.spread = 'touched' THEN t.spend + coalesce(h.spend, 0)
-                ELSE t.spend END AS own_spend,
-           coalesce(r.spread, 'none') AS spread
-    FROM told t LEFT JOIN share h ON h.id = t.id LEFT JOIN revrtm.romi_rule r ON true
+           CASE WHEN f.id IS NOT NULL THEN 0 ELSE t.spend + coalesce(h.spend, 0) END AS own_spend,
+           NOT t.is_loose AND h.id IS NULL AND coalesce(a.route_id, p.route_id) IS NOT NULL AS is_untold
+    FROM told t
+    LEFT JOIN share h ON h.id = t.id
+    LEFT JOIN spread f ON f.id = t.id
+    LEFT JOIN line a ON a.route_id = t.route_id AND a.category = t.category AND a.period = coalesce(t.period, '-infinity')
+                        AND a.partner_id = '(unallocated)'
+    LEFT JOIN line p ON p.route_id = t.route_id AND p.category = t.category AND p.period = coalesce(t.period, '-infinity')
+                        AND p.partner_id = t.partner_id AND p.partner_id <> '(unallocated)'
 )
 SELECT s.period, s.route_id, s.category, s.motion, s.segment, s.region, s.partner_id, s.touched, s.closed, s.deals,
        s.conversions, s.revenue, s.margin, s.cost_of_sale, s.refund_revenue, s.refund_margin, s.incremental_margin,
@@ -168,10 +181,9 @@ SELECT s.period, s.route_id, s.category, s.motion, s.segment, s.region, s.partne
             round(revrtm.ratio(s.incremental_margin - s.own_spend, s.own_spend), 6) END,
        s.fx_missing,
        coalesce(n.note, s.note,
-                CASE WHEN s.is_loose AND s.own_spend <> 0 OR s.own_spend = 0 AND s.has_share THEN 'spend_not_told' END,
+                CASE WHEN s.is_loose AND s.own_spend <> 0 OR s.is_untold THEN 'spend_not_told' END,
                 revrtm.ratio_note(s.own_spend, 'zero_spend'),
-                CASE WHEN s.has_share AND s.spread = 'touched' THEN 'spend_spread'
-                     WHEN s.has_share THEN 'spend_not_told' END)
+                CASE WHEN s.has_share THEN 'spend_spread' END)
 FROM spent s
 LEFT JOIN revrtm.spend_category g ON g.category = s.category
 CROSS JOIN (SELECT revrtm.period(revrtm.as_of()) AS period, revrtm.romi_note() AS note OFFSET 0) n

@@ -48,7 +48,7 @@ UPDATE revrtm.route SET default_margin = 0.3 WHERE route_id = 'resell';
 INSERT INTO revrtm.partner_cost VALUES ('resell', '(any)', 0.1, 0.05), ('(any)', 'p2', 0, 0.07), ('co_sell', 'p2', 0.2, 0);
 INSERT INTO revrtm.route_incrementality VALUES ('resell', 0.6);
 UPDATE revrtm.romi_rule SET models = '{w_shaped,first_touch,time_decay}';
-SELECT plan(22);
+SELECT plan(24);
 SELECT is((SELECT inserted FROM revrtm.refresh_journeys()), 600::bigint, 'the store is made');
 SELECT cmp_ok(revrtm.refresh_romi(), '>', 1000::bigint, 'credit is kept');
 SELECT is(revrtm.refresh_romi(), 0::bigint, 'and again, nothing changes');
@@ -129,6 +129,12 @@ CREATE TEMP TABLE kept AS SELECT * FROM revrtm.romi_credit;
 DELETE FROM revrtm.romi_credit;
 SELECT revrtm.refresh_romi() \g /dev/null
 SELECT bag_eq('SELECT * FROM kept', 'SELECT * FROM revrtm.romi_credit', 'a refresh is what a new store would be');
+
+-- Much spend without a deal is evidence; little of either is none.
+SELECT results_eq($$SELECT own_romi = -1, credibility > 0, expected_romi < pool_romi, lo <= expected_romi, expected_romi <= hi FROM revrtm.expected_romi('2026-04-30') WHERE (route_id, category) = ('elsewhere', 'tools')$$,
+    'SELECT true, true, true, true, true', 'a line that only costs is expected to');
+UPDATE revrtm.romi_rule SET small_n = 100000;
+SELECT is_empty($$SELECT FROM revrtm.expected_romi('2026-04-30') WHERE expected_romi IS NOT NULL OR note IS NULL$$, 'nothing is expected without evidence');
 
 -- Shrinking, by the formulas in plain SQL.
 CREATE TEMP TABLE line AS
