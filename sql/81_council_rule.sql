@@ -4,6 +4,7 @@ INSERT INTO revrtm.note (note, meaning) VALUES
 ('no_move', 'The budget of the line was not moved by at least one per cent, so there is nothing to learn from it.'),
 ('not_matured', 'The months that tell are not over yet, by the lag of the category.'),
 ('pooled', 'The line''s own months are too few, or too alike, to fit a curve; that of its category, or of all lines, stands for it.'),
+('spent_otherwise', 'What was spent is more than a tenth off what was decided, so the result tells nothing of the decision.'),
 ('uncertain', 'The line''s months do not tell whether it returns nothing or as much as the others; it keeps its budget.');
 UPDATE revrtm.note SET meaning = 'Fewer months with spend than a curve of the line''s own needs; another one stands for it, or the line keeps its budget.'
 WHERE note = 'few_months';
@@ -21,7 +22,7 @@ CREATE TABLE revrtm.council_rule (
     explore_share numeric NOT NULL DEFAULT 0 CHECK (explore_share BETWEEN 0 AND 0.5),
     least_factor  numeric NOT NULL DEFAULT 0.25 CHECK (least_factor > 0 AND least_factor <= 1),
     most_factor   numeric NOT NULL DEFAULT 2 CHECK (most_factor BETWEEN 1 AND 100),
-    prior_moves   integer NOT NULL DEFAULT 5 CHECK (prior_moves BETWEEN 0 AND 1000),
+    prior_spread  numeric NOT NULL DEFAULT 0.5 CHECK (prior_spread > 0 AND prior_spread <= 100),
     shipped       boolean NOT NULL DEFAULT false
 );
 SELECT pg_catalog.pg_extension_config_dump('revrtm.council_rule', 'WHERE NOT shipped');
@@ -32,12 +33,12 @@ COMMENT ON COLUMN revrtm.council_rule.most_share IS 'Largest budget of a line wi
 COMMENT ON COLUMN revrtm.council_rule.shift_share IS 'How much of the whole budget one council may move (shift_limit); NULL for no limit.';
 COMMENT ON COLUMN revrtm.council_rule.own_months IS 'Months with spend that a curve of a line''s own needs; with fewer it is pooled.';
 COMMENT ON COLUMN revrtm.council_rule.least_months IS 'A line with fewer months with spend has no evidence, and keeps its budget.';
-COMMENT ON COLUMN revrtm.council_rule.least_deals IS 'So does one with fewer won deals in them.';
+COMMENT ON COLUMN revrtm.council_rule.least_deals IS 'So does one with fewer won deals in them, unless it spent as much as brings so many in all lines together.';
 COMMENT ON COLUMN revrtm.council_rule.explore_share IS
 'Share of the whole budget that is added, in equal parts, to the lines that have no evidence, to get some; 0: they keep what they have.';
 COMMENT ON COLUMN revrtm.council_rule.least_factor IS 'Least factor by which what was realised corrects what is expected of a line.';
 COMMENT ON COLUMN revrtm.council_rule.most_factor IS 'Largest such factor.';
-COMMENT ON COLUMN revrtm.council_rule.prior_moves IS 'How many moves of its own it takes until a line''s factor is half its own and half that of all lines; that of all takes as many until it is half believed.';
+COMMENT ON COLUMN revrtm.council_rule.prior_spread IS 'How far what is realised usually is from what was expected, as a standard deviation of its share: the smaller, the more it takes to correct expectations.';
 COMMENT ON COLUMN revrtm.council_rule.shipped IS 'Whether the row is as the extension made it; an edit clears it, and only then is it part of a dump.';
 INSERT INTO revrtm.council_rule (shipped) VALUES (true);
 CREATE TRIGGER own_shipped_row BEFORE INSERT OR UPDATE ON revrtm.council_rule

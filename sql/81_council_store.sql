@@ -61,6 +61,7 @@ CREATE TABLE revrtm.council_result (
     line            text,
     ordinal         integer CHECK (ordinal > 0),
     known_in        date NOT NULL,
+    spend_before    numeric(20, 4) NOT NULL,
     spend           numeric(20, 4) NOT NULL,
     margin_before   numeric(20, 4) NOT NULL,
     margin_after    numeric(20, 4) NOT NULL,
@@ -74,6 +75,7 @@ COMMENT ON COLUMN revrtm.council_result.period IS 'The council.';
 COMMENT ON COLUMN revrtm.council_result.line IS 'The line.';
 COMMENT ON COLUMN revrtm.council_result.ordinal IS 'From 1; one more where deals of those months changed later.';
 COMMENT ON COLUMN revrtm.council_result.known_in IS 'The month up to which figures were known when it was written.';
+COMMENT ON COLUMN revrtm.council_result.spend_before IS 'What was really spent in the council''s own month.';
 COMMENT ON COLUMN revrtm.council_result.spend IS 'What was really spent on the line in the month that the council decided, in its currency.';
 COMMENT ON COLUMN revrtm.council_result.margin_before IS 'Incremental margin that the spend of the council''s own month brought, by the lag of the category.';
 COMMENT ON COLUMN revrtm.council_result.margin_after IS 'That of the month after, for which it decided.';
@@ -174,7 +176,8 @@ SELECT revrtm.date_text(b.decided_in) || ':' || b.line AS council_outcome_key,
        revrtm.ratio(r.margin_after - r.margin_before, g.predicted::numeric)::numeric(18, 6) AS realised_share,
        r.known_in,
        CASE WHEN abs(b.amount - p.current) < p.current * 0.01 OR b.amount = p.current OR g.predicted = 0 THEN 'no_move'
-            WHEN r.line IS NULL THEN 'not_matured' END AS note
+            WHEN r.line IS NULL THEN 'not_matured'
+            WHEN abs(r.spend - b.amount) > 0.1 * b.amount OR abs(r.spend_before - p.current) > 0.1 * p.current THEN 'spent_otherwise' END AS note
 FROM revrtm.council_budget b
      JOIN revrtm.council c ON c.period = b.decided_in
      CROSS JOIN LATERAL (
@@ -216,7 +219,7 @@ COMMENT ON COLUMN revrtm.council_outcome.margin_after IS 'Margin of the month it
 COMMENT ON COLUMN revrtm.council_outcome.realised IS 'margin_after - margin_before.';
 COMMENT ON COLUMN revrtm.council_outcome.realised_share IS 'realised / predicted; NULL where nothing was predicted.';
 COMMENT ON COLUMN revrtm.council_outcome.known_in IS 'Month up to which figures were known when the result was written.';
-COMMENT ON COLUMN revrtm.council_outcome.note IS 'no_move (by less than one per cent), not_matured (no result yet), or NULL.';
+COMMENT ON COLUMN revrtm.council_outcome.note IS 'no_move (by less than one per cent), not_matured (no result yet), spent_otherwise (what was spent in either month is more than a tenth off the budget), or NULL.';
 
 INSERT INTO revrtm.catalog_measure (view_name, column_name, unit, additive) VALUES
 ('council_budget', 'amount', 'currency of the row', false),
@@ -232,43 +235,44 @@ INSERT INTO revrtm.catalog_measure (view_name, column_name, unit, additive) VALU
 ('council_outcome', 'uncalibrated', 'currency of the council', false);
 
 CREATE FUNCTION revrtm.council_calibration(known_in date DEFAULT NULL)
-RETURNS TABLE (line text, moves bigint, predicted numeric, realised numeric, factor numeric)
+RETURNS TABLE (line text, moves bigint, predicted numeric, realised numeric, share numeric, doubt numeric, factor numeric)
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 20
 BEGIN ATOMIC
     WITH rule AS (
         SELECT coalesce(pg_catalog.min(r.least_factor), 0.25) AS least, coalesce(pg_catalog.min(r.most_factor), 2) AS most,
-               coalesce(pg_catalog.min(r.prior_moves), 5) AS prior
+               pg_catalog.power(coalesce(pg_catalog.min(r.prior_spread), 0.5), 2) AS prior
         FROM revrtm.council_rule r
     ), move AS MATERIALIZED (
-        SELECT o.line, pg_catalog.abs(o.uncalibrated) AS predicted,
-               (k.margin_after - k.margin_before) * pg_catalog.sign(o.uncalibrated) AS realised
+        SELECT o.line, o.uncalibrated AS p, k.margin_after - k.margin_before AS r
         FROM revrtm.council_outcome o
              CROSS JOIN LATERAL (
-                 SELECT x.margin_after, x.margin_before FROM revrtm.council_result x
+                 SELECT x.* FROM revrtm.council_result x
                  WHERE x.period = o.period AND x.line = o.line
                    AND (council_calibration.known_in IS NULL OR x.known_in <= revrtm.period(council_calibration.known_in))
                  ORDER BY x.ordinal DESC LIMIT 1) k
         WHERE o.note IS DISTINCT FROM 'no_move' AND o.uncalibrated <> 0
+          AND pg_catalog.abs(k.spend - o.amount) <= 0.1 * o.amount AND pg_catalog.abs(k.spend_before - o.current) <= 0.1 * o.current
+    ), told AS MATERIALIZED (
+        -- Least squares of what came on what was expected, through nothing.
+        SELECT m.line, m.moves, m.predicted, m.realised, m.share,
+               CASE WHEN m.moves > 1 THEN revrtm.ratio(greatest(m.rr - m.share * m.pr, 0), (m.moves - 1) * m.pp) END AS variance
+        FROM (SELECT coalesce(x.line, '(all)') AS line, pg_catalog.count(*) AS moves, pg_catalog.sum(pg_catalog.abs(x.p)) AS predicted,
+                     pg_catalog.sum(x.r * pg_catalog.sign(x.p)) AS realised, revrtm.ratio(pg_catalog.sum(x.p * x.r), pg_catalog.sum(x.p * x.p)) AS share,
+                     pg_catalog.sum(x.p * x.p) AS pp, pg_catalog.sum(x.p * x.r) AS pr, pg_catalog.sum(x.r * x.r) AS rr
+              FROM move x
+              GROUP BY GROUPING SETS ((x.line), ())) m
     ), company AS (
-        SELECT pg_catalog.count(*) AS moves, coalesce(pg_catalog.sum(m.predicted), 0) AS predicted,
-               coalesce(pg_catalog.sum(m.realised), 0) AS realised, pg_catalog.avg(m.predicted) AS one
-        FROM move m
-    ), believed AS (
-        -- As many moves of the usual size that came true as it takes.
-        SELECT c.*, coalesce(revrtm.ratio(c.realised + u.prior * c.one, c.predicted + u.prior * c.one), 1) AS factor
-        FROM company c CROSS JOIN rule u
+        SELECT coalesce(revrtm.ratio(t.share * u.prior + t.variance, u.prior + t.variance), 1) AS factor
+        FROM told t CROSS JOIN rule u
+        WHERE t.line = '(all)'
     )
-    SELECT l.line, l.moves, l.predicted::numeric(20, 4), l.realised::numeric(20, 4),
-           least(greatest(l.factor, u.least), u.most)::numeric(12, 6)
-    FROM (SELECT '(all)' AS line, b.moves, b.predicted, b.realised, b.factor FROM believed b
-          UNION ALL
-          SELECT m.line, pg_catalog.count(*), pg_catalog.sum(m.predicted), pg_catalog.sum(m.realised),
-                 coalesce(revrtm.ratio(pg_catalog.sum(m.realised) + pg_catalog.min(u.prior * b.one * b.factor),
-                                       pg_catalog.sum(m.predicted) + pg_catalog.min(u.prior * b.one)), 1)
-          FROM move m CROSS JOIN believed b CROSS JOIN rule u
-          GROUP BY m.line) l
-         CROSS JOIN rule u
-    ORDER BY l.line COLLATE "C";
+    SELECT t.line, t.moves, coalesce(t.predicted, 0)::numeric(20, 4), coalesce(t.realised, 0)::numeric(20, 4), t.share::numeric(18, 6),
+           pg_catalog.sqrt(t.variance)::numeric(18, 6),
+           least(greatest(CASE WHEN t.line = '(all)' OR t.moves < 3 THEN c.factor
+                               ELSE coalesce(revrtm.ratio(t.share * u.prior + t.variance * c.factor, u.prior + t.variance), c.factor) END,
+                          u.least), u.most)::numeric(12, 6)
+    FROM told t CROSS JOIN company c CROSS JOIN rule u
+    ORDER BY t.line COLLATE "C";
 END;
 COMMENT ON FUNCTION revrtm.council_calibration(date) IS
-'How far what councils expected came true, by results known in the month given or before (NULL: all): moves that have a result; predicted, the sum of what they were to change, uncalibrated and without sign; realised, what they changed, in the direction predicted; and the factor that corrects what is expected next: realised / predicted, with council_rule.prior_moves moves of the average size added, of the line that came true as all lines did, and of all lines that came true; within least_factor and most_factor. A row for every line that has moved, and (all).';
+'How far what councils expected came true, by results known in the month given or before (NULL: all), of moves whose money was spent as decided: moves; predicted, the sum of what they were to change, uncalibrated and without sign; realised, what they changed, in the direction predicted; share, the least squares of realised on predicted, and doubt, its standard error; and the factor that corrects what is expected next: with v = doubt^2 and s = council_rule.prior_spread^2 it is (share s + v) / (s + v) of all lines, and (share s + v factor of all) / (s + v) of a line with at least three moves, so that noise moves it little; within least_factor and most_factor. A row for every line that has moved, and (all).';

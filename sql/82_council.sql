@@ -98,6 +98,8 @@ BEGIN
         SELECT c.decided_in, c.line, c.amount, m.month,
                (SELECT coalesce(sum(s.spend), 0) FROM revrtm.route_spend s
                 WHERE s.route_id = c.route_id AND s.category = c.category AND s.period = c.period) AS spend,
+               (SELECT coalesce(sum(s.spend), 0) FROM revrtm.route_spend s
+                WHERE s.route_id = c.route_id AND s.category = c.category AND s.period = c.decided_in) AS spend_before,
                (SELECT coalesce(round(sum(l.incremental_margin), 4), 0) FROM revrtm.romi_at('line') l
                 WHERE l.model = o.model AND l.basis = 'cash' AND l.route_id = c.route_id AND l.category = c.category
                   AND l.period = m.month - interval '1 month') AS before,
@@ -111,8 +113,8 @@ BEGIN
         WHERE m.month <= known AND o.currency = revrtm.setting('currency') AND o.model = ANY (revrtm.romi_models())
           AND revrtm.romi_note() IS DISTINCT FROM 'romi_missing'
     )
-    INSERT INTO revrtm.council_result (period, line, ordinal, known_in, spend, margin_before, margin_after)
-    SELECT t.decided_in, t.line, coalesce(r.ordinal, 0) + 1, known, t.spend, t.before, t.after
+    INSERT INTO revrtm.council_result (period, line, ordinal, known_in, spend_before, spend, margin_before, margin_after)
+    SELECT t.decided_in, t.line, coalesce(r.ordinal, 0) + 1, known, t.spend_before, t.spend, t.before, t.after
     FROM told t
          LEFT JOIN LATERAL (
              SELECT k.* FROM revrtm.council_result k
@@ -120,8 +122,8 @@ BEGIN
              ORDER BY k.ordinal DESC LIMIT 1) r ON true
     WHERE r.line IS NULL
        OR r.known_in <= known
-          AND (r.spend, r.margin_before, r.margin_after)
-              IS DISTINCT FROM (t.spend::numeric(20, 4), t.before::numeric(20, 4), t.after::numeric(20, 4));
+          AND (r.spend_before, r.spend, r.margin_before, r.margin_after)
+              IS DISTINCT FROM (t.spend_before::numeric(20, 4), t.spend::numeric(20, 4), t.before::numeric(20, 4), t.after::numeric(20, 4));
     GET DIAGNOSTICS added = ROW_COUNT;
     RETURN added;
 END

@@ -29,7 +29,7 @@ BEGIN ATOMIC
         -- Numbers of any length sum to the same in any order.
         SELECT m.line, pg_catalog.count(*) FILTER (WHERE m.spend > 0) AS months,
                coalesce(pg_catalog.sum(m.deals) FILTER (WHERE m.spend > 0), 0)::bigint AS deals,
-               pg_catalog.avg(m.spend) FILTER (WHERE m.spend > 0) AS mean_spend,
+               pg_catalog.sum(m.spend) AS spend, pg_catalog.avg(m.spend) FILTER (WHERE m.spend > 0) AS mean_spend,
                pg_catalog.avg(m.margin) FILTER (WHERE m.spend > 0) AS mean_margin,
                pg_catalog.sum(m.revenue) FILTER (WHERE m.period >= k.first_month) AS revenue,
                pg_catalog.sum(m.net) FILTER (WHERE m.period >= k.first_month) AS net
@@ -98,6 +98,8 @@ BEGIN ATOMIC
     ), told AS MATERIALIZED (
         SELECT l.line, l.route_id, l.category, l.curve AS given, l.lo AS own_lo, l.hi AS own_hi,
                coalesce(p.amount, s.spend, 0) AS current, coalesce(u.months, 0) AS months, coalesce(u.deals, 0) AS deals,
+               -- So much spend without deals is evidence too.
+               greatest(u.deals, revrtm.ratio(u.spend * pg_catalog.sum(u.deals) OVER (), pg_catalog.sum(u.spend) OVER ())) AS evidence,
                u.mean_spend, u.mean_margin, revrtm.ratio(u.net, u.revenue) AS gross_margin,
                f.curve AS fitted, f.note AS fit_note, g.curve AS pooled, g.slope_error AS pool_error,
                CASE WHEN g.category IS NULL THEN 'all' ELSE 'category' END AS pool_source,
@@ -125,7 +127,7 @@ BEGIN ATOMIC
     ), chosen AS MATERIALIZED (
         SELECT t.*, k.*,
                CASE WHEN t.given IS NOT NULL THEN 'given'
-                    WHEN t.months < k.least_months OR t.deals < k.least_deals OR coalesce(t.own_hi, t.own_lo, t.current) = 0 THEN 'mean'
+                    WHEN t.months < k.least_months OR coalesce(t.evidence, 0) < k.least_deals OR coalesce(t.own_hi, t.own_lo, t.current) = 0 THEN 'mean'
                     WHEN t.months >= k.own_months AND t.fit_note IS DISTINCT FROM 'constant_spend' THEN 'own'
                     WHEN t.pooled IS NOT NULL THEN t.pool_source
                     ELSE 'mean' END AS source,
@@ -133,7 +135,7 @@ BEGIN ATOMIC
                     WHEN (SELECT revrtm.romi_note()) = 'romi_missing' THEN 'romi_missing'
                     WHEN t.months < k.least_months THEN 'few_months'
                     WHEN coalesce(t.own_hi, t.own_lo, t.current) = 0 THEN 'zero_spend'
-                    WHEN t.deals < k.least_deals THEN 'small_n'
+                    WHEN coalesce(t.evidence, 0) < k.least_deals THEN 'small_n'
                     WHEN t.pooled IS NOT NULL THEN NULL
                     WHEN t.months < k.own_months THEN 'few_months'
                     WHEN t.fit_note = 'constant_spend' THEN 'constant_spend' END AS keeps
@@ -206,7 +208,7 @@ BEGIN ATOMIC
     ORDER BY b.line COLLATE "C";
 END;
 COMMENT ON FUNCTION revrtm.budget_fit(date) IS
-'The lines of the budget as the council of a month sees them. current: what the council before decided for the month (council_budget), else what was spent in it. lo, hi: bounds by budget_line, council_rule, budget_guard and coverage_floor. curve: incremental margin a month on spend a month, as ROMI matches them (romi_line, cash view, lagged), by the model revrtm.model; raw_curve: before calibration, the factor of council_calibration by which it changes about the current amount. months and deals: months with spend up to that one, and won deals in them. source: given (budget_line.curve), own (fit_curve of the family log on the line''s own months), category or all (that curve of all lines of the category, or of all, in shares of each line''s mean), or mean (none: flat). slope_error: standard error of the curve''s slope in ln spend. other_share: share of the credited margin from deals of other routes; other_route: the one most of it is from, where that is more than half. gross_margin: of what was credited in the twelve months. group_path: company/ROUTE. held: locked, margin_floor, kept or explore (lo = hi), committed or coverage (what lo is); or NULL. note: why a line keeps its budget, unless the council explores: romi_missing, few_months (fewer than council_rule.least_months, or than own_months and no other curve), zero_spend (none this month, and no bound says that there may be), small_n (fewer than least_deals), constant_spend, uncertain (its slope, within two standard errors, may be none and may be that of the middle line); else few_months or constant_spend with pooled; no_response (margin did not rise with spend: a flat curve); or NULL. 22023 as council_model.';
+'The lines of the budget as the council of a month sees them. current: what the council before decided for the month (council_budget), else what was spent in it. lo, hi: bounds by budget_line, council_rule, budget_guard and coverage_floor. curve: incremental margin a month on spend a month, as ROMI matches them (romi_line, cash view, lagged), by the model revrtm.model; raw_curve: before calibration, the factor of council_calibration by which it changes about the current amount. months and deals: months with spend up to that one, and won deals in them. source: given (budget_line.curve), own (fit_curve of the family log on the line''s own months), category or all (that curve of all lines of the category, or of all, in shares of each line''s mean), or mean (none: flat). slope_error: standard error of the curve''s slope in ln spend. other_share: share of the credited margin from deals of other routes; other_route: the one most of it is from, where that is more than half. gross_margin: of what was credited in the twelve months. group_path: company/ROUTE. held: locked, margin_floor, kept or explore (lo = hi), committed or coverage (what lo is); or NULL. note: why a line keeps its budget, unless the council explores: romi_missing, few_months (fewer than council_rule.least_months, or than own_months and no other curve), zero_spend (none this month, and no bound says that there may be), small_n (fewer than least_deals, and not so much spend that all lines together win as many with it), constant_spend, uncertain (its slope, within two standard errors, may be none and may be that of the middle line); else few_months or constant_spend with pooled; no_response (margin did not rise with spend: a flat curve); or NULL. 22023 as council_model.';
 
 CREATE FUNCTION revrtm.budget_explanation(period date DEFAULT NULL, budget numeric DEFAULT NULL)
 RETURNS TABLE (line text, route_id text, category text, group_path text, current numeric, lo numeric, hi numeric,

@@ -218,6 +218,7 @@ my $policy = q{SELECT revrtm.export_policy(), revrtm.export_policy('-infinity')}
 my $refresh = q{SELECT mode, inserted, updated, deleted FROM revrtm.refresh_journeys()};
 my $reports = q{
 SET revrtm.as_of = '2026-07-01';
+SELECT FROM revrtm.refresh_romi();
 SELECT md5(string_agg(d::text, E'\n' ORDER BY d::text COLLATE "C")) FROM revrtm.deal_journey d;
 SELECT revrtm.council_pack()};
 
