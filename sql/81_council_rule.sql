@@ -1,6 +1,7 @@
 -- What bounds the budget: policy as data, which every proposal goes by.
 
 INSERT INTO revrtm.note (note, meaning) VALUES
+('maturity_missing', 'No run of the maturity matrix was kept; take_maturity() keeps one.'),
 ('no_move', 'The budget of the line was not moved by at least one per cent, so there is nothing to learn from it.'),
 ('not_matured', 'The months that tell are not over yet, by the lag of the category.'),
 ('pooled', 'The line''s own months are too few, or too alike, to fit a curve; that of its category, or of all lines, stands for it.'),

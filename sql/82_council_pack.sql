@@ -22,7 +22,8 @@ BEGIN ATOMIC
                -- A deal that closed before it was created says nothing of the cycle.
                percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM d.ended_at - d.created_at)::float8)
                    FILTER (WHERE d.is_won AND d.period BETWEEN s.first_month AND s.last_month
-                           AND d.ended_at >= d.created_at) / 86400 AS cycle_days
+                           AND d.ended_at >= d.created_at) / 86400 AS cycle_days,
+               pg_catalog.bool_or(d.period IS NULL OR d.period BETWEEN s.first_month AND s.last_month) AS is_known
         FROM revrtm.deal d CROSS JOIN span s
         GROUP BY d.route_id
     ), credit AS MATERIALIZED (
@@ -49,7 +50,11 @@ BEGIN ATOMIC
         FROM revrtm.budget_explanation(council_route.period) b
         GROUP BY b.route_id
     ), spine AS (
-        SELECT k.route_id FROM span s CROSS JOIN LATERAL revrtm.known_route(s.first_month, s.last_month) k
+        -- The routes of known_route, without reading credit once more.
+        SELECT t.route_id FROM revrtm.route t WHERE t.active
+        UNION SELECT d.route_id FROM deals d WHERE d.is_known
+        UNION SELECT c.route_id FROM credited c
+        UNION SELECT s.route_id FROM spent s
         UNION SELECT a.route_id FROM budget a
     )
     SELECT p.route_id, r.kind, coalesce(d.open_deals, 0), coalesce(d.open_amount, 0)::numeric(20, 4),
@@ -89,6 +94,8 @@ BEGIN ATOMIC
         FROM (SELECT revrtm.council_period(council_pack.period) AS month OFFSET 0) x
     ), credit AS MATERIALIZED (
         SELECT a.* FROM revrtm.channel_attribution a WHERE a.period = (SELECT k.month FROM council k)
+    ), last_run AS MATERIALIZED (
+        SELECT r.run_id, r.at FROM revrtm.maturity_run r WHERE r.at <= revrtm.as_of() ORDER BY r.at DESC, r.taken_at DESC, r.run_id LIMIT 1
     ), explanation AS MATERIALIZED (
         SELECT e.* FROM council k CROSS JOIN LATERAL revrtm.budget_explanation(k.month) e
     )
@@ -154,7 +161,12 @@ BEGIN ATOMIC
         'unit_economics', (SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.to_jsonb(u.*) ORDER BY u.route_id COLLATE "C", u.cost COLLATE "C"), '[]')
                            FROM revrtm.unit_economics_between(k.first_month, k.month, '{route}') u),
         'maturity', (SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.to_jsonb(m.*) ORDER BY m.model COLLATE "C"), '[]')
-                     FROM revrtm.maturity_summary m),
+                     FROM (SELECT t.model, r.at, pg_catalog.count(*) AS dimensions, pg_catalog.count(t.result) AS judged,
+                                  pg_catalog.avg(t.self_score)::numeric(4, 2) AS self_score,
+                                  pg_catalog.avg(t.evidence_score)::numeric(4, 2) AS evidence_score,
+                                  pg_catalog.avg(t.result)::numeric(4, 2) AS result
+                           FROM last_run r JOIN revrtm.maturity_trend t ON t.run_id = r.run_id::text
+                           GROUP BY t.model, r.at) m),
         'decisions', (SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.to_jsonb(d.*) ORDER BY d.ordinal), '[]')
                       FROM revrtm.council_entry d WHERE d.period = k.month),
         'outcomes', (SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.to_jsonb(o.*) ORDER BY o.period, o.line COLLATE "C"), '[]')
@@ -185,8 +197,10 @@ BEGIN ATOMIC
                         UNION ALL
                         SELECT f.note || ': the store of journeys' FROM revrtm.freshness f WHERE f.note IS NOT NULL
                         UNION ALL
+                        SELECT 'maturity_missing: the maturity matrix' WHERE NOT EXISTS (SELECT FROM last_run)
+                        UNION ALL
                         SELECT r.note || ': the store of ROMI' FROM (SELECT revrtm.romi_note() AS note) r WHERE r.note IS NOT NULL) n))
     FROM council k;
 END;
 COMMENT ON FUNCTION revrtm.council_pack(date) IS
-'Everything the monthly revenue council looks at, one document of version 2: period, as_of (UTC), model, currency; routes (council_route); portfolio (scorecard_between of the twelve months by route); pipeline (the view, by region and route); attribution (channel_attribution of the month) and spread (how far the models are apart, by channel); romi (motion_romi_between of the twelve months by route and category), expected (expected_romi), curves and budget (budget_explanation, budget_proposal); breaches (council_breach), conflicts (registration_conflict), cases (open_case), sla (approval_time, conflict_rate and payout_accuracy by route); coverage (the view, by segment); unit_economics (unit_economics_between of the twelve months by route); maturity (maturity_summary); decisions (council_entry of the month''s council), outcomes (council_outcome of the twelve months), calibration (council_calibration); checks (attribution_check of the month); notes (what was left out or estimated in the months up to it, and the state of the stores). The month is the one given, or the last closed one with data. The same text whatever the session''s TimeZone, DateStyle or extra_float_digits. 22023 as council_model and budget_explanation.';
+'Everything the monthly revenue council looks at, one document of version 2: period, as_of (UTC), model, currency; routes (council_route); portfolio (scorecard_between of the twelve months by route); pipeline (the view, by region and route); attribution (channel_attribution of the month) and spread (how far the models are apart, by channel); romi (motion_romi_between of the twelve months by route and category), expected (expected_romi), curves and budget (budget_explanation, budget_proposal); breaches (council_breach), conflicts (registration_conflict), cases (open_case), sla (approval_time, conflict_rate and payout_accuracy by route); coverage (the view, by segment); unit_economics (unit_economics_between of the twelve months by route); maturity (means of the last run that take_maturity kept up to then, by model); decisions (council_entry of the month''s council), outcomes (council_outcome of the twelve months), calibration (council_calibration); checks (attribution_check of the month); notes (what was left out or estimated in the months up to it, and the state of the stores). The month is the one given, or the last closed one with data. The same text whatever the session''s TimeZone, DateStyle or extra_float_digits. 22023 as council_model and budget_explanation.';

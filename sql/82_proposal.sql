@@ -228,7 +228,7 @@ BEGIN ATOMIC
     ), move AS MATERIALIZED (
         SELECT f.*, a.amount, a.response, a.marginal, a.gap,
                -- A log curve begins above zero.
-               CASE WHEN f.current > 0 THEN revrtm.curve_value(f.curve, f.current::float8) END AS before,
+               CASE WHEN f.current > 0 OR f.curve::text NOT LIKE 'log(%' THEN revrtm.curve_value(f.curve, f.current::float8) END AS before,
                CASE WHEN f.current > 0 THEN revrtm.curve_slope(f.curve, f.current::float8) END AS slope_before,
                CASE WHEN f.held IN ('locked', 'margin_floor', 'kept', 'explore') THEN f.held
                     WHEN f.held IS NOT NULL AND a.amount = f.lo THEN f.held
