@@ -176,7 +176,6 @@ SQL_MODULES = \
 	sql/74_partner_score.sql \
 	sql/74_scorecard.sql \
 	sql/74_waterfall.sql \
-	sql/75_council.sql \
 	sql/76_criteria.sql \
 	sql/76_fair.sql \
 	sql/76_guardrail.sql \
@@ -195,6 +194,11 @@ SQL_MODULES = \
 	sql/79_overlap.sql \
 	sql/79_territory.sql \
 	sql/80_adapter.sql \
+	sql/81_council_rule.sql \
+	sql/81_council_store.sql \
+	sql/82_proposal.sql \
+	sql/82_council.sql \
+	sql/82_council_pack.sql \
 	sql/83_demo_market.sql \
 	sql/84_demo_deals.sql \
 	sql/85_demo.sql \
@@ -251,6 +255,7 @@ REGRESS = \
 	kpi \
 	romi \
 	council \
+	council_hold \
 	freeze \
 	money \
 	policy \
@@ -266,6 +271,7 @@ REGRESS_OPTS = --inputdir=test
 ISOLATION = \
 	bind \
 	iso_conflict \
+	iso_council \
 	iso_fund \
 	iso_guard \
 	iso_move \
@@ -290,6 +296,7 @@ PGTAP = \
 	test/pgtap/calendar.sql \
 	test/pgtap/claim.sql \
 	test/pgtap/conflict.sql \
+	test/pgtap/council.sql \
 	test/pgtap/curve_fit.sql \
 	test/pgtap/demo_council.sql \
 	test/pgtap/duplicate.sql \

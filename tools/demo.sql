@@ -18,7 +18,21 @@ CREATE EXTENSION revrtm CASCADE;
 SELECT FROM revrtm.load_demo(2000, 1) \g /dev/null
 \warn packing journeys, attributing, fitting, allocating
 SELECT FROM revrtm.refresh_journeys() \g /dev/null
+SELECT FROM revrtm.refresh_romi() \g /dev/null
 SELECT FROM revrtm.refresh_marks() \g /dev/null
+-- The councils of April and May, whose outcomes that of June looks at.
+SET revrtm.as_of = '2026-05-01';
+SELECT FROM revrtm.open_council('2026-04-01') \g /dev/null
+SELECT FROM revrtm.close_council('2026-04-01', 'accept') \g /dev/null
+-- May spends what was decided.
+UPDATE revrtm_demo.spend_entry e SET amount = e.amount * b.amount / s.spend
+FROM revrtm.council_budget b JOIN revrtm.route_spend s USING (period, route_id, category)
+WHERE b.period = '2026-05-01' AND e.route_id = b.route_id AND e.category = b.category
+  AND e.period BETWEEN '2026-05-01' AND '2026-05-31';
+SELECT FROM revrtm.refresh_romi() \g /dev/null
+RESET revrtm.as_of;
+SELECT FROM revrtm.record_outcomes() \g /dev/null
+SELECT FROM revrtm.take_maturity() \g /dev/null
 CREATE TEMPORARY TABLE pack AS SELECT revrtm.council_pack() AS doc;
 
 SELECT to_char((doc ->> 'period')::date, 'FMMonth YYYY') AS month, doc ->> 'currency' AS currency,
@@ -45,18 +59,41 @@ FROM pack, jsonb_to_recordset(doc -> 'routes') AS r (
     route_id text, open_amount numeric, win_rate numeric, cycle_days numeric, revenue_by_model jsonb,
     spend numeric, romi numeric, marginal_romi numeric, current_budget numeric, proposed_budget numeric);
 
+\echo 'ROMI and what is expected, by line: own return of the year''s cohorts, drawn to all lines as far as it is doubtful'
+SELECT e.route_id || '/' || e.category AS line, e.deals, round(e.own_romi, 2) AS own, round(e.credibility, 2) AS credibility,
+       round(e.expected_romi, 2) AS expected, round(e.lo, 2) || ' to ' || round(e.hi, 2) AS "9 of 10", e.note
+FROM pack, jsonb_to_recordset(doc -> 'expected') AS e (
+    route_id text, category text, deals bigint, own_romi numeric, credibility numeric, expected_romi numeric, lo numeric, hi numeric, note text)
+ORDER BY e.expected_romi DESC NULLS LAST;
+
 \echo 'Budget: where the month''s money would return most margin, within 20 % of what each line has'
 SELECT b.line, round(b.current) AS current, round(b.proposed) AS proposed,
-       to_char(round(b.change), 'SG999,999') AS change, round(b.response::numeric) AS "margin a month",
-       round(b.marginal::numeric, 2) AS "margin of one more", b.bound, nullif(b.note, '') AS note
+       to_char(round(b.change), 'SG999,999') AS change, to_char(round(b.gain::numeric), 'SG999,999') AS gain,
+       round(b.marginal_before::numeric, 2) AS "one more now", round(b.marginal::numeric, 2) AS "then", b.bound, nullif(b.note, '') AS note
 FROM pack, jsonb_to_recordset(doc -> 'budget') AS b (
-    line text, current numeric, proposed numeric, change numeric, response float8, marginal float8,
+    line text, current numeric, proposed numeric, change numeric, gain float8, marginal float8, marginal_before float8,
     bound text, note text)
 UNION ALL
 SELECT 'total', round(sum(b.current)), round(sum(b.proposed)), to_char(round(sum(b.change)), 'SG999,999'),
-       round(sum(b.response)::numeric), NULL, NULL, NULL
+       to_char(round(sum(b.gain)::numeric), 'SG999,999'), NULL, NULL, NULL, NULL
 FROM pack, jsonb_to_recordset(doc -> 'budget') AS b (
-    line text, current numeric, proposed numeric, change numeric, response float8);
+    line text, current numeric, proposed numeric, change numeric, gain float8);
+
+\echo 'Outcomes of the council of April: what the moves of May were to bring, and brought'
+SELECT o.line, round(o.amount - o.current) AS moved, round(o.predicted) AS predicted, round(o.realised) AS realised, o.note
+FROM pack, jsonb_to_recordset(doc -> 'outcomes') AS o (line text, current numeric, amount numeric, predicted numeric, realised numeric, note text)
+WHERE o.note IS DISTINCT FROM 'no_move'
+ORDER BY o.line COLLATE "C";
+SELECT c.moves, round(c.share, 2) AS "came true", round(c.doubt, 2) AS "give or take", round(c.factor, 3) AS "next gains count"
+FROM pack, jsonb_to_recordset(doc -> 'calibration') AS c (line text, moves bigint, share numeric, doubt numeric, factor numeric)
+WHERE c.line = '(all)';
+
+\echo 'Customers: what one costs, fully loaded, and leaves'
+SELECT u.route_id AS route, u.new_customers AS customers, round(u.cac) AS cac, round(u.ltv) AS ltv, round(u.ltv_cac, 2) AS "ltv / cac",
+       round(u.payback, 1) AS "payback, months", u.note
+FROM pack, jsonb_to_recordset(doc -> 'unit_economics') AS u (
+    route_id text, cost text, new_customers bigint, cac numeric, ltv numeric, ltv_cac numeric, payback numeric, note text)
+WHERE u.cost = 'fully_loaded' ORDER BY u.route_id COLLATE "C";
 
 \echo 'KPIs of the last quarter: money in thousands, times in days, of approvals in business hours'
 SELECT k.route_id AS route,

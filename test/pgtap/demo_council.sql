@@ -15,6 +15,7 @@ SELECT plan(23);
 
 SELECT revrtm.load_demo(2000, 1) \g /dev/null
 SELECT FROM revrtm.refresh_journeys() \g /dev/null
+SELECT revrtm.refresh_romi() \g /dev/null
 ANALYZE revrtm.deal_journey;
 SELECT FROM revrtm.refresh_marks() \g /dev/null
 -- What a load says of the company, without random identifiers.
@@ -172,6 +173,7 @@ SET LOCAL revrtm.as_of = '2026-07-01';
 SELECT FROM revrtm.refresh_journeys(verify => true) \g /dev/null
 SELECT FROM revrtm.refresh_marks() \g /dev/null
 SELECT set_eq('SELECT * FROM pg_temp.story()', 'SELECT * FROM told', 'loaded again, KPIs, maturity, coverage, registrations and conflicts read the same');
+SELECT revrtm.refresh_romi() \g /dev/null
 INSERT INTO pack SELECT 2, revrtm.council_pack();
 CREATE TEMP TABLE stable AS
 SELECT run, jsonb_set(doc, '{conflicts}', (SELECT coalesce(jsonb_agg(c - ARRAY['conflict_key', 'registration_id',
@@ -179,7 +181,8 @@ SELECT run, jsonb_set(doc, '{conflicts}', (SELECT coalesce(jsonb_agg(c - ARRAY['
     FROM jsonb_array_elements(doc -> 'conflicts') WITH ORDINALITY e (c, n))) AS doc FROM pack;
 SELECT is((SELECT array_agg(a.key ORDER BY a.key) FROM stable f, stable s, jsonb_each(f.doc) a
            WHERE f.run = 1 AND s.run = 2 AND s.doc -> a.key = a.value),
-    '{as_of,attribution,budget,checks,conflicts,currency,model,notes,period,routes,version}', 'loaded again, the pack reads the same');
+    '{as_of,attribution,breaches,budget,calibration,checks,conflicts,coverage,currency,curves,decisions,expected,maturity,model,notes,outcomes,period,pipeline,portfolio,romi,routes,sla,spread,unit_economics,version}',
+    'loaded again, the pack reads the same, but for the cases, whose identifiers are random');
 SELECT is((SELECT jsonb_array_length(doc -> 'conflicts') FROM stable WHERE run = 1), 8, 'with the demo''s eight conflicts');
 
 SELECT * FROM finish();

@@ -67,6 +67,10 @@ SELECT string_agg(h.line, E'\n' ORDER BY h.line COLLATE "C") FROM (
     UNION ALL SELECT format('enablement category %s', category) FROM revrtm.enablement_category
     UNION ALL SELECT format('metric %s %s %s', metric, weight, better) FROM revrtm.partner_metric
     UNION ALL SELECT format('tier %s %s %s', tier, rank, keep) FROM revrtm.tier
+    UNION ALL SELECT format('council %s %s %s %s', least_share, shift_share, explore_share, prior_spread) FROM revrtm.council_rule
+    UNION ALL SELECT format('guard %L %s %s %s', line, locked, committed, margin_floor) FROM revrtm.budget_guard
+    UNION ALL SELECT format('group %s %s %s', group_path, lo, hi) FROM revrtm.budget_group
+    UNION ALL SELECT format('floor %L %s', segment, coverage) FROM revrtm.coverage_floor
     UNION ALL SELECT format('tier criterion %s %s %s', tier, metric, threshold) FROM revrtm.tier_criterion) h (line)
 $$;
 
@@ -147,6 +151,11 @@ BEGIN
         INSERT INTO revrtm.spend_category (category, cash_lag) VALUES (CASE x % 2 WHEN 0 THEN 'mdf' ELSE 'own' || n END, x % 7)
         ON CONFLICT (category) DO UPDATE SET cost_of_sale = NOT spend_category.cost_of_sale;
         DELETE FROM revrtm.spend_category WHERE category IN ('tools', 'own' || x % 12) AND x % 5 = 0;
+        UPDATE revrtm.council_rule SET least_share = 1.0 / (1 + x), shift_share = nullif(x % 5, 0) / 8.0, prior_spread = 1 + n;
+        INSERT INTO revrtm.budget_guard VALUES ('é "q"' || n, x % 2 = 0, x / 8.0, nullif(x % 3, 0) / -4.0) ON CONFLICT (line) DO UPDATE SET committed = excluded.committed;
+        INSERT INTO revrtm.budget_group VALUES ('company/é "q"' || n, nullif(x % 7, 0), x) ON CONFLICT (group_path) DO UPDATE SET lo = NULL;
+        DELETE FROM revrtm.budget_group WHERE group_path LIKE '%' || x % 12;
+        INSERT INTO revrtm.coverage_floor VALUES ('é "q"' || n, 1.0 / (1 + x)) ON CONFLICT (segment) DO UPDATE SET coverage = excluded.coverage;
         INSERT INTO revrtm.route_incrementality VALUES ('route ' || n, x / 8.0, 'é "q"' || n) ON CONFLICT (route_id) DO UPDATE SET incrementality = excluded.incrementality;
     WHEN 4 THEN
         INSERT INTO revrtm.partner_role_map VALUES (CASE x % 2 WHEN 0 THEN 'reseller' ELSE 'own' || n END, 'implementer', x % 3 = 0)

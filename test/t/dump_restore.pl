@@ -126,7 +126,7 @@ UPDATE revrtm.programme SET timezone = 'Asia/Tokyo', calendar = 'own', protectio
 INSERT INTO revrtm.channel_map VALUES ('own channel', 'oem', 'own');
 UPDATE revrtm.partner_role_rule SET lookback = 120, split_model = 'own';
 UPDATE revrtm.kpi_rule SET sqo_stages = '{SQO,"é, x"}', sqo_days = 60, cac_lag = 2;
-UPDATE revrtm.romi_rule SET models = '{linear,"é, x"}', confidence = 0.95, spread = 'touched';
+UPDATE revrtm.romi_rule SET models = '{linear,u_shaped,"é, x"}', confidence = 0.95, spread = 'touched';
 UPDATE revrtm.spend_category SET cash_lag = 3 WHERE category = 'content';
 DELETE FROM revrtm.spend_category WHERE category = 'discount';
 INSERT INTO revrtm.spend_category VALUES ('own', 1, 2, 'none', true);
@@ -210,6 +210,19 @@ SELECT revrtm.freeze_attribution('2026-03-01', '{linear,own}');
 UPDATE revrtm_demo.opportunity SET amount = amount + 1 WHERE id IN (SELECT opportunity_id FROM revrtm.deal WHERE is_won AND period = '2026-03-01');
 SELECT count(*) FROM revrtm.refresh_journeys(verify => true);
 SELECT revrtm.freeze_attribution('2026-04-01', '{linear,own}');
+
+-- A council, closed, and what came of it.
+UPDATE revrtm.council_rule SET explore_share = 0.01, shift_share = NULL, most_share = 1.50;
+INSERT INTO revrtm.budget_guard VALUES ('own', true, 0, NULL), ('direct/content', false, 0.10, -0.5), ('é', false, 1, 0.125);
+INSERT INTO revrtm.budget_group VALUES ('company/direct', 1, NULL), ('company/é', NULL, 0.10);
+INSERT INTO revrtm.coverage_floor VALUES ('smb', 0.50), ('é', 0.125);
+SELECT revrtm.refresh_romi();
+SELECT revrtm.open_council('2026-06-01');
+SELECT revrtm.decide('2026-06-01', 'direct/content', 'reject', NULL, 'é "x"'), revrtm.decide('2026-06-01', 'direct/content', 'accept');
+SELECT * FROM revrtm.close_council('2026-06-01', 'accept');
+SET revrtm.as_of = '2026-08-15';
+SELECT revrtm.record_outcomes('2026-07-01');
+SET revrtm.as_of = '2026-07-01';
 DELETE FROM revrtm.journey_refresh;
 DELETE FROM revrtm.deal_journey;
 };
@@ -232,6 +245,7 @@ my $policy = q{SELECT revrtm.export_policy(), revrtm.export_policy('-infinity')}
 my $refresh = q{SELECT mode, inserted, updated, deleted FROM revrtm.refresh_journeys()};
 my $reports = q{
 SET revrtm.as_of = '2026-07-01';
+SELECT FROM revrtm.refresh_romi();
 SELECT md5(string_agg(d::text, E'\n' ORDER BY d::text COLLATE "C")) FROM revrtm.deal_journey d;
 SELECT revrtm.council_pack()};
 
