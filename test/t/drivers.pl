@@ -4,7 +4,7 @@
 # Python and Node programs, each the size of what a portal would write, for
 # psycopg2, SQLAlchemy, Django and node-pg. A driver that is not installed is
 # skipped, and says so. The Python is the distribution's, as its packages are;
-# REVRTM_NODE_PATH names a directory with the module pg.
+# pg comes from npm where there is one, or from the directory REVRTM_NODE_PATH.
 
 use strict;
 use warnings;
@@ -136,7 +136,15 @@ my %probe = (
     django     => [ $python, '-c', 'import psycopg2, django; print(django.__version__)' ],
     'node-pg'  => [ 'node', '-e', 'require("pg"); console.log(require("pg/package.json").version)' ]);
 
-$ENV{NODE_PATH} = join ':', grep { defined && length } $ENV{REVRTM_NODE_PATH}, $ENV{NODE_PATH}, '/usr/share/nodejs';
+my $modules = $ENV{REVRTM_NODE_PATH};
+if (!defined $modules)
+{
+    my $home = PostgreSQL::Test::Utils::tempdir();
+    local $ENV{HOME} = $home;
+    eval { IPC::Run::run([ 'npm', 'install', '--silent', '--no-fund', '--no-audit', '--prefix', $home, 'pg@8' ], '&>', \my $said) };
+    $modules = "$home/node_modules";
+}
+$ENV{NODE_PATH} = join ':', grep { defined && length } $modules, $ENV{NODE_PATH}, '/usr/share/nodejs';
 
 for my $driver (sort keys %program)
 {
