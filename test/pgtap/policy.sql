@@ -25,7 +25,7 @@ SELECT string_agg(h.line, E'\n' ORDER BY h.line COLLATE "C") FROM (
     UNION ALL SELECT format('programme %s %s %s', timezone, calendar, protection_days) FROM revrtm.programme
     UNION ALL SELECT format('rule %s %s %s', lookback, direct_lookback, split_model) FROM revrtm.partner_role_rule
     UNION ALL SELECT format('kpi %s %s %s %s', sqo_stages, sqo_days, cac_categories, cac_lag) FROM revrtm.kpi_rule
-    UNION ALL SELECT format('romi %s %s %s %s %s %s %s', models, cohort, refunds, spread, months, confidence, seed) FROM revrtm.romi_rule
+    UNION ALL SELECT format('romi %s %s %s %s %s %s %s', models, cohort, refunds, spread, months, confidence::numeric, seed) FROM revrtm.romi_rule
     UNION ALL SELECT format('category %s %s %s %s %s', category, cohort_lag, cash_lag, cac, cost_of_sale) FROM revrtm.spend_category
     UNION ALL SELECT format('incrementality %s %s %L', route_id, incrementality, source) FROM revrtm.route_incrementality
     UNION ALL SELECT format('role %L %s %s', role, pool, joint) FROM revrtm.partner_role_map
