@@ -117,6 +117,7 @@ SQL_MODULES = \
 	sql/00_prologue.sql \
 	sql/05_settings.sql \
 	sql/06_catalog.sql \
+	sql/07_append_only.sql \
 	sql/07_shipped.sql \
 	sql/08_statistics.sql \
 	sql/09_policy.sql \
