@@ -230,10 +230,7 @@ revrtm_follow_registration(PG_FUNCTION_ARGS)
 	TimestampTz at;
 	bool		insert;
 
-	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(data->tg_event) ||
-		!TRIGGER_FIRED_FOR_ROW(data->tg_event) ||
-		rtm_missing_column(RelationGetDescr(data->tg_relation), rtm_reg_column,
-						   REG_COLUMNS) != NULL)
+	if (!rtm_fired_after_row(fcinfo, rtm_reg_column, REG_COLUMNS))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function \"follow_registration\" must be fired after each row of "
@@ -304,10 +301,8 @@ revrtm_log_conflict(PG_FUNCTION_ARGS)
 	char		nulls[12];
 	int			i;
 
-	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(data->tg_event) ||
-		!TRIGGER_FIRED_FOR_ROW(data->tg_event) || TRIGGER_FIRED_BY_INSERT(data->tg_event) ||
-		rtm_missing_column(RelationGetDescr(data->tg_relation), case_column,
-						   CASE_COLUMNS) != NULL)
+	if (!rtm_fired_after_row(fcinfo, case_column, CASE_COLUMNS) ||
+		TRIGGER_FIRED_BY_INSERT(data->tg_event))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function \"log_conflict\" must be fired after update or delete of each "

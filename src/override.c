@@ -152,10 +152,8 @@ revrtm_log_override(PG_FUNCTION_ARGS)
 	const RtmOverride *outer = current;
 	Oid			type = UUIDOID;
 
-	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(data->tg_event) ||
-		!TRIGGER_FIRED_FOR_ROW(data->tg_event) || !TRIGGER_FIRED_BY_INSERT(data->tg_event) ||
-		rtm_missing_column(RelationGetDescr(data->tg_relation), override_column,
-						   OVERRIDE_COLUMNS) != NULL)
+	if (!rtm_fired_after_row(fcinfo, override_column, OVERRIDE_COLUMNS) ||
+		!TRIGGER_FIRED_BY_INSERT(data->tg_event))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function \"log_override\" must be fired after each insert into "

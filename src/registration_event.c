@@ -237,10 +237,7 @@ revrtm_log_registration(PG_FUNCTION_ARGS)
 	AclMode		mode;
 	int			i;
 
-	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(data->tg_event) ||
-		!TRIGGER_FIRED_FOR_ROW(data->tg_event) ||
-		rtm_missing_column(RelationGetDescr(data->tg_relation), rtm_reg_column,
-						   REG_COLUMNS) != NULL)
+	if (!rtm_fired_after_row(fcinfo, rtm_reg_column, REG_COLUMNS))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function \"log_registration\" must be fired after each row of "
