@@ -64,6 +64,7 @@ OBJS = \
 	src/normalize.o \
 	src/partner.o \
 	src/override.o \
+	src/owner.o \
 	src/path_count.o \
 	src/path_transform.o \
 	src/plan_guard.o \
