@@ -64,6 +64,7 @@ OBJS = \
 	src/normalize.o \
 	src/partner.o \
 	src/override.o \
+	src/owner.o \
 	src/path_count.o \
 	src/path_transform.o \
 	src/plan_guard.o \
@@ -117,6 +118,7 @@ SQL_MODULES = \
 	sql/00_prologue.sql \
 	sql/05_settings.sql \
 	sql/06_catalog.sql \
+	sql/07_append_only.sql \
 	sql/07_shipped.sql \
 	sql/08_statistics.sql \
 	sql/09_policy.sql \

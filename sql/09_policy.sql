@@ -111,22 +111,10 @@ REVOKE ALL ON FUNCTION revrtm.write_audit() FROM PUBLIC;
 COMMENT ON FUNCTION revrtm.write_audit() IS
 'Trigger of policy tables: writes each changed row to audit_log, with the rights of the log''s owner.';
 
-CREATE FUNCTION revrtm.keep_audit() RETURNS trigger
-LANGUAGE plpgsql
-SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    RAISE EXCEPTION 'the audit log is append-only'
-        USING ERRCODE = '23514', SCHEMA = 'revrtm', TABLE = 'audit_log', CONSTRAINT = 'audit_append_only',
-              DETAIL = format('%s of revrtm.audit_log is refused to everybody.', TG_OP),
-              HINT = 'Copy what you want to keep elsewhere; read revrtm.policy_change for what really changed.';
-END
-$$;
-COMMENT ON FUNCTION revrtm.keep_audit() IS 'Trigger of audit_log: refuses every change of an entry (23514, audit_append_only).';
-CREATE TRIGGER keep_audit BEFORE UPDATE OR DELETE OR TRUNCATE ON revrtm.audit_log
-FOR EACH STATEMENT EXECUTE FUNCTION revrtm.keep_audit();
--- In a session that replicates as well.
-ALTER TABLE revrtm.audit_log ENABLE ALWAYS TRIGGER keep_audit;
+CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE OR TRUNCATE ON revrtm.audit_log
+FOR EACH STATEMENT EXECUTE FUNCTION revrtm.refuse_change(
+    'audit_append_only', 'Copy what you want to keep elsewhere; read revrtm.policy_change for what really changed.');
+ALTER TABLE revrtm.audit_log ENABLE ALWAYS TRIGGER refuse_change;
 
 -- A shipped row that was deleted would be back after a restore, but for the
 -- log, which arrives with the dump and says so.

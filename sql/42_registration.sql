@@ -305,24 +305,9 @@ COMMENT ON FUNCTION revrtm.log_registration() IS
 CREATE TRIGGER log_registration AFTER INSERT OR UPDATE OR DELETE ON revrtm.deal_registration
 FOR EACH ROW EXECUTE FUNCTION revrtm.log_registration();
 
-CREATE FUNCTION revrtm.keep_registration_event() RETURNS trigger
-LANGUAGE plpgsql
-SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    RAISE EXCEPTION 'the log of registrations is append-only'
-        USING ERRCODE = '23514', SCHEMA = 'revrtm', TABLE = 'registration_event',
-              CONSTRAINT = 'registration_event_append_only',
-              DETAIL = format('%s of revrtm.registration_event is refused to everybody.', TG_OP),
-              HINT = 'Copy what you want to keep elsewhere.';
-END
-$$;
-COMMENT ON FUNCTION revrtm.keep_registration_event() IS
-'Trigger of registration_event: refuses every change of an entry (23514, registration_event_append_only).';
-CREATE TRIGGER keep_registration_event BEFORE UPDATE OR DELETE OR TRUNCATE ON revrtm.registration_event
-FOR EACH STATEMENT EXECUTE FUNCTION revrtm.keep_registration_event();
--- In a session that replicates as well.
-ALTER TABLE revrtm.registration_event ENABLE ALWAYS TRIGGER keep_registration_event;
+CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE OR TRUNCATE ON revrtm.registration_event
+FOR EACH STATEMENT EXECUTE FUNCTION revrtm.refuse_change();
+ALTER TABLE revrtm.registration_event ENABLE ALWAYS TRIGGER refuse_change;
 
 -- Registering and deciding, with the caller's own rights.
 

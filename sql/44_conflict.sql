@@ -224,23 +224,9 @@ COMMENT ON FUNCTION revrtm.log_conflict() IS
 CREATE TRIGGER log_conflict AFTER UPDATE OR DELETE ON revrtm.conflict_case
 FOR EACH ROW EXECUTE FUNCTION revrtm.log_conflict();
 
-CREATE FUNCTION revrtm.keep_conflict_event() RETURNS trigger
-LANGUAGE plpgsql
-SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    RAISE EXCEPTION 'the log of conflict cases is append-only'
-        USING ERRCODE = '23514', SCHEMA = 'revrtm', TABLE = 'conflict_event',
-              CONSTRAINT = 'conflict_event_append_only',
-              DETAIL = format('%s of revrtm.conflict_event is refused to everybody.', TG_OP),
-              HINT = 'Copy what you want to keep elsewhere.';
-END
-$$;
-COMMENT ON FUNCTION revrtm.keep_conflict_event() IS
-'Trigger of conflict_event: refuses every change of an entry (23514, conflict_event_append_only).';
-CREATE TRIGGER keep_conflict_event BEFORE UPDATE OR DELETE OR TRUNCATE ON revrtm.conflict_event
-FOR EACH STATEMENT EXECUTE FUNCTION revrtm.keep_conflict_event();
-ALTER TABLE revrtm.conflict_event ENABLE ALWAYS TRIGGER keep_conflict_event;
+CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE OR TRUNCATE ON revrtm.conflict_event
+FOR EACH STATEMENT EXECUTE FUNCTION revrtm.refuse_change();
+ALTER TABLE revrtm.conflict_event ENABLE ALWAYS TRIGGER refuse_change;
 
 -- Opening and lapsing. Both are given all they write, for under REPEATABLE
 -- READ the caller's snapshot may not show the rival.

@@ -279,24 +279,9 @@ REVOKE ALL ON FUNCTION revrtm.log_life_cycle() FROM PUBLIC;
 COMMENT ON FUNCTION revrtm.log_life_cycle() IS
 'Trigger of tables with states: writes each change to life_cycle_event, with the rights of the log''s owner; the argument names the column of the row''s id.';
 
-CREATE FUNCTION revrtm.keep_life_cycle_event() RETURNS trigger
-LANGUAGE plpgsql
-SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    RAISE EXCEPTION 'the log of what partners got is append-only'
-        USING ERRCODE = '23514', SCHEMA = 'revrtm', TABLE = 'life_cycle_event',
-              CONSTRAINT = 'life_cycle_event_append_only',
-              DETAIL = format('%s of revrtm.life_cycle_event is refused to everybody.', TG_OP),
-              HINT = 'Copy what you want to keep elsewhere.';
-END
-$$;
-COMMENT ON FUNCTION revrtm.keep_life_cycle_event() IS
-'Trigger of life_cycle_event: refuses every change of an entry (23514, life_cycle_event_append_only).';
-CREATE TRIGGER keep_life_cycle_event BEFORE UPDATE OR DELETE OR TRUNCATE ON revrtm.life_cycle_event
-FOR EACH STATEMENT EXECUTE FUNCTION revrtm.keep_life_cycle_event();
--- In a session that replicates as well.
-ALTER TABLE revrtm.life_cycle_event ENABLE ALWAYS TRIGGER keep_life_cycle_event;
+CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE OR TRUNCATE ON revrtm.life_cycle_event
+FOR EACH STATEMENT EXECUTE FUNCTION revrtm.refuse_change();
+ALTER TABLE revrtm.life_cycle_event ENABLE ALWAYS TRIGGER refuse_change;
 
 -- The terms, one row.
 

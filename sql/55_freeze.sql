@@ -70,19 +70,13 @@ COMMENT ON COLUMN revrtm.frozen_credit.deal_currency IS 'Currency of deal_amount
 COMMENT ON COLUMN revrtm.frozen_credit.deal_amount IS 'Amount in that currency.';
 COMMENT ON COLUMN revrtm.frozen_credit.note IS 'As attribution_ledger.note at the time.';
 
-CREATE FUNCTION revrtm.keep_frozen() RETURNS trigger
+CREATE FUNCTION revrtm.keep_full() RETURNS trigger
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     full_month text;
 BEGIN
-    IF TG_OP <> 'INSERT' THEN
-        RAISE EXCEPTION 'frozen attribution is final'
-            USING ERRCODE = '23514', SCHEMA = 'revrtm', TABLE = TG_TABLE_NAME, CONSTRAINT = 'frozen_is_final',
-                  DETAIL = format('%s of revrtm.%s is refused to everybody.', TG_OP, TG_TABLE_NAME),
-                  HINT = 'What changed since is posted in an open month: see revrtm.attribution_adjustment.';
-    END IF;
     -- A restore brings lines and months in any order, but never more lines.
     SELECT format('%s under model %s has %s lines of %s', revrtm.date_text(f.period), f.model, c.lines, f.lines)
     INTO full_month
@@ -102,19 +96,20 @@ BEGIN
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION revrtm.keep_frozen() IS
-'Trigger of attribution_freeze and frozen_credit: refuses every change of a row, and lines beyond those a month was frozen with (23514, frozen_is_final).';
-CREATE TRIGGER keep_frozen BEFORE UPDATE OR DELETE OR TRUNCATE ON revrtm.attribution_freeze
-FOR EACH STATEMENT EXECUTE FUNCTION revrtm.keep_frozen();
-CREATE TRIGGER keep_frozen BEFORE UPDATE OR DELETE OR TRUNCATE ON revrtm.frozen_credit
-FOR EACH STATEMENT EXECUTE FUNCTION revrtm.keep_frozen();
+COMMENT ON FUNCTION revrtm.keep_full() IS
+'Trigger of attribution_freeze and frozen_credit: refuses lines beyond those a month was frozen with (23514, frozen_is_final).';
 CREATE TRIGGER keep_full AFTER INSERT ON revrtm.attribution_freeze REFERENCING NEW TABLE AS new_row
-FOR EACH STATEMENT EXECUTE FUNCTION revrtm.keep_frozen();
+FOR EACH STATEMENT EXECUTE FUNCTION revrtm.keep_full();
 CREATE TRIGGER keep_full AFTER INSERT ON revrtm.frozen_credit REFERENCING NEW TABLE AS new_row
-FOR EACH STATEMENT EXECUTE FUNCTION revrtm.keep_frozen();
--- In a session that replicates as well.
-ALTER TABLE revrtm.attribution_freeze ENABLE ALWAYS TRIGGER keep_frozen;
-ALTER TABLE revrtm.frozen_credit ENABLE ALWAYS TRIGGER keep_frozen;
+FOR EACH STATEMENT EXECUTE FUNCTION revrtm.keep_full();
+CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE OR TRUNCATE ON revrtm.attribution_freeze
+FOR EACH STATEMENT EXECUTE FUNCTION revrtm.refuse_change(
+    'frozen_is_final', 'What changed since is posted in an open month: see revrtm.attribution_adjustment.');
+CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE OR TRUNCATE ON revrtm.frozen_credit
+FOR EACH STATEMENT EXECUTE FUNCTION revrtm.refuse_change(
+    'frozen_is_final', 'What changed since is posted in an open month: see revrtm.attribution_adjustment.');
+ALTER TABLE revrtm.attribution_freeze ENABLE ALWAYS TRIGGER refuse_change;
+ALTER TABLE revrtm.frozen_credit ENABLE ALWAYS TRIGGER refuse_change;
 
 CREATE FUNCTION revrtm.credit_policy(model text) RETURNS text
 LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE

@@ -28,6 +28,7 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
+#include "owner.h"
 #include "registration.h"
 
 REVRTM_FUNCTION(revrtm_follow_registration);
@@ -70,16 +71,7 @@ static const RtmColumn case_column[CASE_COLUMNS] = {
 	{CASE_OPPORTUNITY, "opportunity_id", TEXTOID}
 };
 
-/* A statement that runs as the owner of a table. */
-typedef struct OwnerStatement
-{
-	const char *text;
-	int			nargs;
-	Oid			types[12];
-	SPIPlanPtr	plan;
-} OwnerStatement;
-
-static OwnerStatement open_conflicts = {
+static RtmStatement open_conflicts = {
 	"SELECT revrtm.open_conflict(o.account_id, 'registration:' OPERATOR(pg_catalog.||) $2, $3, $4,"
 	" 'registration:' OPERATOR(pg_catalog.||) o.registration_id::pg_catalog.text, o.partner_id,"
 	" o.submitted_at, 'registration', $5)"
@@ -93,18 +85,16 @@ static OwnerStatement open_conflicts = {
 	" ORDER BY o.submitted_at, o.registration_id",
 	9,
 	{TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8MULTIRANGEOID,
-	INT8MULTIRANGEOID, DATERANGEOID, BOOLOID},
-	NULL
+	INT8MULTIRANGEOID, DATERANGEOID, BOOLOID}
 };
 
-static OwnerStatement lapse_conflict = {
+static RtmStatement lapse_conflict = {
 	"SELECT revrtm.lapse_conflict('registration:' OPERATOR(pg_catalog.||) $1, $2)",
 	2,
-	{TEXTOID, TIMESTAMPTZOID},
-	NULL
+	{TEXTOID, TIMESTAMPTZOID}
 };
 
-static OwnerStatement insert_event = {
+static RtmStatement insert_event = {
 	"INSERT INTO revrtm.conflict_event (case_id, account_id, revision, at, logged_at, actor,"
 	" acting_role, app_actor, from_status, to_status, winner, split, reason, opportunity_id)"
 	" SELECT $1, $2, (SELECT pg_catalog.count(*) OPERATOR(pg_catalog.+) 1"
@@ -112,8 +102,7 @@ static OwnerStatement insert_event = {
 	" $3, pg_catalog.clock_timestamp(), $4, $5, $6, $7, $8, $9, $10, $11, $12",
 	12,
 	{UUIDOID, TEXTOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID,
-	NUMERICOID, TEXTOID, TEXTOID},
-	NULL
+	NUMERICOID, TEXTOID, TEXTOID}
 };
 
 /*
@@ -121,28 +110,15 @@ static OwnerStatement insert_event = {
  * may be older than the rival that the constraint knows.
  */
 static void
-execute_as_owner(Relation rel, OwnerStatement *statement, Datum *values, const char *nulls)
+execute_as_owner(Relation rel, RtmStatement *statement, Datum *values, const char *nulls)
 {
-	Oid			user;
-	int			context;
+	RtmOwnerCall call;
 
-	GetUserIdAndSecContext(&user, &context);
-	SetUserIdAndSecContext(rel->rd_rel->relowner,
-						   context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
-	SPI_connect();
-	if (statement->plan == NULL)
-	{
-		SPIPlanPtr	fresh = SPI_prepare(statement->text, statement->nargs, statement->types);
-
-		if (fresh == NULL || SPI_keepplan(fresh) != 0)
-			elog(ERROR, "could not prepare a statement on cases");	/* cannot happen */
-		statement->plan = fresh;
-	}
-	if (SPI_execute_snapshot(statement->plan, values, nulls, GetLatestSnapshot(),
+	rtm_enter_owner(&call, rel);
+	if (SPI_execute_snapshot(rtm_plan(statement), values, nulls, GetLatestSnapshot(),
 							 InvalidSnapshot, false, true, 0) < 0)
 		elog(ERROR, "could not write a case");	/* cannot happen */
-	SPI_finish();
-	SetUserIdAndSecContext(user, context);
+	rtm_leave_owner(&call);
 }
 
 typedef enum Claim
@@ -230,10 +206,7 @@ revrtm_follow_registration(PG_FUNCTION_ARGS)
 	TimestampTz at;
 	bool		insert;
 
-	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(data->tg_event) ||
-		!TRIGGER_FIRED_FOR_ROW(data->tg_event) ||
-		rtm_missing_column(RelationGetDescr(data->tg_relation), rtm_reg_column,
-						   REG_COLUMNS) != NULL)
+	if (!rtm_fired_after_row(fcinfo, rtm_reg_column, REG_COLUMNS))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function \"follow_registration\" must be fired after each row of "
@@ -304,10 +277,8 @@ revrtm_log_conflict(PG_FUNCTION_ARGS)
 	char		nulls[12];
 	int			i;
 
-	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(data->tg_event) ||
-		!TRIGGER_FIRED_FOR_ROW(data->tg_event) || TRIGGER_FIRED_BY_INSERT(data->tg_event) ||
-		rtm_missing_column(RelationGetDescr(data->tg_relation), case_column,
-						   CASE_COLUMNS) != NULL)
+	if (!rtm_fired_after_row(fcinfo, case_column, CASE_COLUMNS) ||
+		TRIGGER_FIRED_BY_INSERT(data->tg_event))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function \"log_conflict\" must be fired after update or delete of each "

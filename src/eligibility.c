@@ -23,10 +23,10 @@
 #include "utils/numeric.h"
 #include "utils/rel.h"
 #include "utils/rls.h"
-#include "utils/snapmgr.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 
+#include "owner.h"
 #include "registration.h"
 
 
@@ -293,12 +293,15 @@ first_of(const RtmCase *on, RtmRuleKind kind)
 static void
 ask_facts(RtmCase *on, const RtmRule *rule)
 {
-	static SPIPlanPtr plan = NULL;
-	static Oid	types[] = {TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID};
-	Datum		values[lengthof(types)] = {0};
-	char		nulls[lengthof(types)];
-	Oid			user;
-	int			context;
+	static RtmStatement facts = {
+		"SELECT f.existing_customer::pg_catalog.bool, f.direct_active::pg_catalog.bool"
+		" FROM revrtm.account_fact($1, $2, $3, $4, $5) f",
+		5, {TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID},
+		CURSOR_OPT_GENERIC_PLAN
+	};
+	Datum		values[5] = {0};
+	char		nulls[5];
+	RtmOwnerCall call;
 	bool		isnull[2];
 
 	on->customer = rule->kind == RTM_EXISTING_CUSTOMER ? rule : first_of(on, RTM_EXISTING_CUSTOMER);
@@ -317,30 +320,13 @@ ask_facts(RtmCase *on, const RtmRule *rule)
 		nulls[3] = 'n';
 	values[4] = TimestampTzGetDatum(on->at);
 
-	GetUserIdAndSecContext(&user, &context);
-	SetUserIdAndSecContext(on->rel->rd_rel->relowner,
-						   context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
-	SPI_connect();
-	if (plan == NULL)
-	{
-		SPIPlanPtr	fresh = SPI_prepare_cursor("SELECT f.existing_customer::pg_catalog.bool,"
-											   " f.direct_active::pg_catalog.bool"
-											   " FROM revrtm.account_fact($1, $2, $3, $4, $5) f",
-											   lengthof(types), types, CURSOR_OPT_GENERIC_PLAN);
-
-		if (fresh == NULL || SPI_keepplan(fresh) != 0)
-			elog(ERROR, "could not prepare the facts of an account");	/* cannot happen */
-		plan = fresh;
-	}
-	if (SPI_execute_snapshot(plan, values, nulls, GetLatestSnapshot(), InvalidSnapshot,
-							 true, false, 1) != SPI_OK_SELECT || SPI_processed == 0)
-		elog(ERROR, "could not read the facts of an account");	/* cannot happen */
+	rtm_enter_owner(&call, on->rel);
+	rtm_ask(&facts, values, nulls);
 	on->existing_customer =
 		DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull[0]));
 	on->direct_active =
 		DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull[1]));
-	SPI_finish();
-	SetUserIdAndSecContext(user, context);
+	rtm_leave_owner(&call);
 }
 
 static void
@@ -371,12 +357,13 @@ ask_deals(RtmCase *on, const RtmRule *rule, RtmFinding *finding)
 static void
 ask_partner(RtmCase *on, const RtmRule *rule, RtmFinding *finding)
 {
-	static SPIPlanPtr plan = NULL;
-	static Oid	types[] = {TEXTOID, TEXTARRAYOID, INT4OID, TEXTOID, TIMESTAMPTZOID};
-	Datum		values[lengthof(types)];
-	char		nulls[] = "     ";
-	Oid			user;
-	int			context;
+	static RtmStatement facts = {
+		"SELECT f.certified::pg_catalog.bool, f.has_tier::pg_catalog.bool"
+		" FROM revrtm.partner_fact($1, $2, $3, $4, $5) f",
+		5, {TEXTOID, TEXTARRAYOID, INT4OID, TEXTOID, TIMESTAMPTZOID}
+	};
+	Datum		values[5];
+	RtmOwnerCall call;
 	bool		fact;
 	bool		isnull;
 
@@ -398,28 +385,11 @@ ask_partner(RtmCase *on, const RtmRule *rule, RtmFinding *finding)
 	values[3] = CStringGetTextDatum(rule->tier == NULL ? "" : rule->tier);
 	values[4] = TimestampTzGetDatum(on->at);
 
-	GetUserIdAndSecContext(&user, &context);
-	SetUserIdAndSecContext(on->rel->rd_rel->relowner,
-						   context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
-	SPI_connect();
-	if (plan == NULL)
-	{
-		SPIPlanPtr	fresh = SPI_prepare("SELECT f.certified::pg_catalog.bool,"
-										" f.has_tier::pg_catalog.bool"
-										" FROM revrtm.partner_fact($1, $2, $3, $4, $5) f",
-										lengthof(types), types);
-
-		if (fresh == NULL || SPI_keepplan(fresh) != 0)
-			elog(ERROR, "could not prepare the facts of a partner");	/* cannot happen */
-		plan = fresh;
-	}
-	if (SPI_execute_snapshot(plan, values, nulls, GetLatestSnapshot(), InvalidSnapshot,
-							 true, false, 1) != SPI_OK_SELECT || SPI_processed == 0)
-		elog(ERROR, "could not read the facts of a partner");	/* cannot happen */
+	rtm_enter_owner(&call, on->rel);
+	rtm_ask(&facts, values, NULL);
 	fact = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
 									  rule->kind == RTM_CERTIFIED ? 1 : 2, &isnull));
-	SPI_finish();
-	SetUserIdAndSecContext(user, context);
+	rtm_leave_owner(&call);
 
 	if (fact)
 		return;

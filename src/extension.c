@@ -19,6 +19,7 @@
 #include "utils/acl.h"
 #include "utils/rel.h"
 
+#include "owner.h"
 #include "registration.h"
 
 /*
@@ -29,21 +30,16 @@ static bool
 ask_as_owner(Relation rel, const char *query, int nargs, Oid *types, Datum *values,
 			 const char *nulls)
 {
-	Oid			user;
-	int			context;
+	RtmOwnerCall call;
 	bool		isnull = true;
 	Datum		answer = BoolGetDatum(false);
 
-	GetUserIdAndSecContext(&user, &context);
-	SetUserIdAndSecContext(rel->rd_rel->relowner,
-						   context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
-	SPI_connect();
+	rtm_enter_owner(&call, rel);
 	if (SPI_execute_with_args(query, nargs, types, values, nulls, false, 1) != SPI_OK_SELECT)
 		elog(ERROR, "could not ask for the terms of protection");	/* cannot happen */
 	if (SPI_processed > 0)
 		answer = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
-	SPI_finish();
-	SetUserIdAndSecContext(user, context);
+	rtm_leave_owner(&call);
 	return !isnull && DatumGetBool(answer);
 }
 

@@ -40,6 +40,7 @@
 #include "utils/snapmgr.h"
 
 #include "guard.h"
+#include "owner.h"
 #include "query_cache.h"
 
 /* Violations that an error tells. */

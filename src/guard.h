@@ -118,17 +118,6 @@ extern bool rtm_try_guarded(RtmGuardClaim *claim, const RtmGuardRow *row, HeapTu
 /* Is deal_registration written on behalf of a guarded row? */
 extern bool rtm_guard_step;
 
-/* Who writes claims, and reads guards: the owner of the tables. */
-typedef struct RtmOwnerCall
-{
-	Oid			user;
-	int			context;
-	bool		step;
-} RtmOwnerCall;
-
-extern void rtm_enter_owner(RtmOwnerCall *call, Relation registrations);
-extern void rtm_leave_owner(const RtmOwnerCall *call);
-
 /* The guard of a table, in the current memory context; NULL for none. */
 extern RtmGuard *rtm_read_guard(Relation registrations, Oid relid);
 

@@ -20,7 +20,6 @@
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
-#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
@@ -32,37 +31,27 @@
 #include "utils/typcache.h"
 
 #include "guard.h"
+#include "owner.h"
 
 bool		rtm_guard_step = false;
 
-/*
- * A statement that runs as the owner of the tables, who need not be a superuser
- * and may have altered those of guards.
- */
-typedef struct Statement
-{
-	const char *text;
-	int			nargs;
-	Oid			types[20];
-	SPIPlanPtr	plan;
-} Statement;
-
-static Statement read_guard = {
+/* Their owner need not be a superuser, and may have altered the tables of guards. */
+static RtmStatement read_guard = {
 	"SELECT kind::pg_catalog.text, mode::pg_catalog.text, columns::pg_catalog.jsonb"
 	" FROM revrtm.guard WHERE target OPERATOR(pg_catalog.=) $1"
 	" AND kind IS NOT NULL AND mode IS NOT NULL AND columns IS NOT NULL",
-	1, {OIDOID}, NULL
+	1, {OIDOID}
 };
 
-static Statement find_claim = {
+static RtmStatement find_claim = {
 	"SELECT c.seen::pg_catalog.text, r.status::pg_catalog.text FROM revrtm.guard_claim c"
 	" LEFT JOIN revrtm.deal_registration r"
 	" ON r.registration_id OPERATOR(pg_catalog.=) c.registration_id"
 	" WHERE c.target OPERATOR(pg_catalog.=) $1 AND c.row_key OPERATOR(pg_catalog.=) $2",
-	2, {OIDOID, TEXTOID}, NULL
+	2, {OIDOID, TEXTOID}
 };
 
-static Statement add_claim = {
+static RtmStatement add_claim = {
 	"WITH added AS (INSERT INTO revrtm.deal_registration (account_id, partner_id, product_codes,"
 	" region_codes, protection, status, exclusive, amount, currency, expected_close, evidence,"
 	" details, submitted_at, opportunity_id)"
@@ -72,15 +61,14 @@ static Statement add_claim = {
 	" SELECT $1, $2, a.account_id, a.registration_id, $3 FROM added a",
 	17,
 	{OIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTARRAYOID, TEXTARRAYOID, DATERANGEOID,
-	TEXTOID, BOOLOID, NUMERICOID, TEXTOID, DATEOID, JSONBOID, JSONBOID, TIMESTAMPTZOID, TEXTOID},
-	NULL
+	TEXTOID, BOOLOID, NUMERICOID, TEXTOID, DATEOID, JSONBOID, JSONBOID, TIMESTAMPTZOID, TEXTOID}
 };
 
 /*
  * $9 is NULL where the status stays; $18 is whether the days are the row's, $20
  * whether the account stays.
  */
-static Statement change_claim = {
+static RtmStatement change_claim = {
 	"WITH changed AS (UPDATE revrtm.deal_registration r SET account_id = CASE WHEN $20"
 	" THEN r.account_id ELSE $4 END, partner_id = $5, product_codes = $6, region_codes = $7,"
 	" protection = CASE WHEN $18 THEN $8 WHEN $9 OPERATOR(pg_catalog.=)"
@@ -99,8 +87,7 @@ static Statement change_claim = {
 	20,
 	{OIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTARRAYOID, TEXTARRAYOID, DATERANGEOID,
 	TEXTOID, BOOLOID, NUMERICOID, TEXTOID, DATEOID, JSONBOID, JSONBOID, TIMESTAMPTZOID, TEXTOID,
-	BOOLOID, TEXTOID, BOOLOID},
-	NULL
+	BOOLOID, TEXTOID, BOOLOID}
 };
 
 #define DROP(condition) \
@@ -108,76 +95,51 @@ static Statement change_claim = {
 	condition " RETURNING registration_id) DELETE FROM revrtm.deal_registration r" \
 	" USING claim c WHERE r.registration_id OPERATOR(pg_catalog.=) c.registration_id"
 
-static Statement drop_claim = {
-	DROP(" AND row_key OPERATOR(pg_catalog.=) $2"), 2, {OIDOID, TEXTOID}, NULL
+static RtmStatement drop_claim = {
+	DROP(" AND row_key OPERATOR(pg_catalog.=) $2"), 2, {OIDOID, TEXTOID}
 };
 
-static Statement drop_claims = {
+static RtmStatement drop_claims = {
 	DROP(" AND ($2 IS NULL OR row_key OPERATOR(pg_catalog.<>) ALL ($2))"),
-	2, {OIDOID, TEXTARRAYOID}, NULL
+	2, {OIDOID, TEXTARRAYOID}
 };
 
-static Statement find_protections = {
+static RtmStatement find_protections = {
 	"SELECT registration_id, account_id, partner_id, protection, submitted_at"
 	" FROM revrtm.deal_registration WHERE registration_id IS NOT NULL AND submitted_at IS NOT NULL"
 	" AND partner_id IS NOT NULL AND account_id OPERATOR(pg_catalog.=) $1 AND active AND exclusive"
 	" AND ($2 IS NULL OR partner_id OPERATOR(pg_catalog.<>) $2)"
 	" AND product OPERATOR(pg_catalog.&&) $3 AND region OPERATOR(pg_catalog.&&) $4"
 	" AND protection OPERATOR(pg_catalog.&&) $5 ORDER BY submitted_at, registration_id",
-	5, {TEXTOID, TEXTOID, INT8MULTIRANGEOID, INT8MULTIRANGEOID, DATERANGEOID}, NULL
+	5, {TEXTOID, TEXTOID, INT8MULTIRANGEOID, INT8MULTIRANGEOID, DATERANGEOID}
 };
 
-static Statement open_conflict = {
+static RtmStatement open_conflict = {
 	"SELECT revrtm.open_conflict($1, 'opportunity:' OPERATOR(pg_catalog.||) $2, $3, $4,"
 	" 'registration:' OPERATOR(pg_catalog.||) $5, $6, $7, 'registration', $8)",
 	8,
-	{TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID},
-	NULL
+	{TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID}
 };
 
-static Statement lapse_conflict = {
+static RtmStatement lapse_conflict = {
 	"SELECT revrtm.lapse_conflict('opportunity:' OPERATOR(pg_catalog.||) $1, $2)",
-	2, {TEXTOID, TIMESTAMPTZOID}, NULL
+	2, {TEXTOID, TIMESTAMPTZOID}
 };
-
-void
-rtm_enter_owner(RtmOwnerCall *call, Relation registrations)
-{
-	GetUserIdAndSecContext(&call->user, &call->context);
-	call->step = rtm_guard_step;
-	SetUserIdAndSecContext(registrations->rd_rel->relowner,
-						   call->context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
-	SPI_connect();
-}
-
-void
-rtm_leave_owner(const RtmOwnerCall *call)
-{
-	SPI_finish();
-	SetUserIdAndSecContext(call->user, call->context);
-}
 
 /*
  * With the latest snapshot, for under REPEATABLE READ the transaction's own
  * may be older than the guard or a rival; as all that concerns deal_registration.
  */
 static uint64
-run(Statement *statement, Datum *values, const char *nulls)
+run(RtmStatement *statement, Datum *values, const char *nulls)
 {
 	bool		step = rtm_guard_step;
+	SPIPlanPtr	plan = rtm_plan(statement);
 
-	if (statement->plan == NULL)
-	{
-		SPIPlanPtr	fresh = SPI_prepare(statement->text, statement->nargs, statement->types);
-
-		if (fresh == NULL || SPI_keepplan(fresh) != 0)
-			elog(ERROR, "could not prepare a statement on claims");	/* cannot happen */
-		statement->plan = fresh;
-	}
 	rtm_guard_step = true;
 	PG_TRY();
 	{
-		if (SPI_execute_snapshot(statement->plan, values, nulls, GetLatestSnapshot(),
+		if (SPI_execute_snapshot(plan, values, nulls, GetLatestSnapshot(),
 								 InvalidSnapshot, false, true, 0) < 0)
 			elog(ERROR, "could not run a statement on claims");	/* cannot happen */
 	}

@@ -17,12 +17,11 @@
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
-#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/rel.h"
-#include "utils/snapmgr.h"
 
+#include "owner.h"
 #include "registration.h"
 
 REVRTM_FUNCTION(revrtm_log_override);
@@ -75,44 +74,27 @@ rtm_override_of(const RtmRegistration *reg)
 char *
 rtm_overridden(Relation rel, const pg_uuid_t *id, const char *rule, TimestampTz at)
 {
-	static SPIPlanPtr plan = NULL;
-	static Oid	types[] = {UUIDOID, TEXTOID, TIMESTAMPTZOID};
+	static RtmStatement search = {
+		"SELECT " UTC_TEXT("pg_catalog.max(o.expires_at)") " FROM revrtm.roe_override o"
+		" WHERE o.registration_id OPERATOR(pg_catalog.=) $1 AND o.rule OPERATOR(pg_catalog.=) $2"
+		" AND o.granted_at OPERATOR(pg_catalog.<=) $3 AND o.expires_at OPERATOR(pg_catalog.>) $3",
+		3, {UUIDOID, TEXTOID, TIMESTAMPTZOID}
+	};
 	MemoryContext caller = CurrentMemoryContext;
 	Datum		values[] = {
 		UUIDPGetDatum(id), CStringGetTextDatum(rule), TimestampTzGetDatum(at)
 	};
 	char	   *until = NULL;
-	Oid			user;
-	int			context;
+	RtmOwnerCall call;
 	bool		isnull;
 	Datum		value;
 
-	GetUserIdAndSecContext(&user, &context);
-	SetUserIdAndSecContext(rel->rd_rel->relowner,
-						   context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
-	SPI_connect();
-	if (plan == NULL)
-	{
-		SPIPlanPtr	fresh = SPI_prepare("SELECT " UTC_TEXT("pg_catalog.max(o.expires_at)")
-										" FROM revrtm.roe_override o"
-										" WHERE o.registration_id OPERATOR(pg_catalog.=) $1"
-										" AND o.rule OPERATOR(pg_catalog.=) $2"
-										" AND o.granted_at OPERATOR(pg_catalog.<=) $3"
-										" AND o.expires_at OPERATOR(pg_catalog.>) $3",
-										lengthof(types), types);
-
-		if (fresh == NULL || SPI_keepplan(fresh) != 0)
-			elog(ERROR, "could not prepare the search for an override");	/* cannot happen */
-		plan = fresh;
-	}
-	if (SPI_execute_snapshot(plan, values, NULL, GetLatestSnapshot(), InvalidSnapshot,
-							 true, false, 1) != SPI_OK_SELECT || SPI_processed == 0)
-		elog(ERROR, "could not search for an override");	/* cannot happen */
+	rtm_enter_owner(&call, rel);
+	rtm_ask(&search, values, NULL);
 	value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
 	if (!isnull)
 		until = MemoryContextStrdup(caller, TextDatumGetCString(value));
-	SPI_finish();
-	SetUserIdAndSecContext(user, context);
+	rtm_leave_owner(&call);
 	return until;
 }
 
@@ -152,10 +134,8 @@ revrtm_log_override(PG_FUNCTION_ARGS)
 	const RtmOverride *outer = current;
 	Oid			type = UUIDOID;
 
-	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(data->tg_event) ||
-		!TRIGGER_FIRED_FOR_ROW(data->tg_event) || !TRIGGER_FIRED_BY_INSERT(data->tg_event) ||
-		rtm_missing_column(RelationGetDescr(data->tg_relation), override_column,
-						   OVERRIDE_COLUMNS) != NULL)
+	if (!rtm_fired_after_row(fcinfo, override_column, OVERRIDE_COLUMNS) ||
+		!TRIGGER_FIRED_BY_INSERT(data->tg_event))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function \"log_override\" must be fired after each insert into "

@@ -26,6 +26,7 @@
 #include "utils/jsonb.h"
 #include "utils/rel.h"
 
+#include "owner.h"
 #include "registration.h"
 
 REVRTM_FUNCTION(revrtm_log_registration);
@@ -49,14 +50,14 @@ enum
 	EVENT_COLUMNS
 };
 
-static const char insert_event[] =
-"INSERT INTO revrtm.registration_event (registration_id, account_id, revision, partner_id, at,"
-" logged_at, actor, acting_role, app_actor, acted_as, from_status, to_status, reason, changed)"
-" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
-
-static Oid	event_type[EVENT_COLUMNS] = {
-	UUIDOID, TEXTOID, INT4OID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, TEXTOID,
-	TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID
+static RtmStatement insert_event = {
+	"INSERT INTO revrtm.registration_event (registration_id, account_id, revision, partner_id, at,"
+	" logged_at, actor, acting_role, app_actor, acted_as, from_status, to_status, reason, changed)"
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+	EVENT_COLUMNS,
+	{UUIDOID, TEXTOID, INT4OID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, TEXTOID,
+	TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID},
+	CURSOR_OPT_GENERIC_PLAN
 };
 
 /*
@@ -179,27 +180,12 @@ changed_fields(Relation rel, const RtmRegistration *old, const RtmRegistration *
 static void
 write_event(Relation rel, Datum *value, const char *nulls)
 {
-	static SPIPlanPtr plan = NULL;
-	Oid			user;
-	int			context;
+	RtmOwnerCall call;
 
-	GetUserIdAndSecContext(&user, &context);
-	SetUserIdAndSecContext(rel->rd_rel->relowner,
-						   context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
-	SPI_connect();
-	if (plan == NULL)
-	{
-		SPIPlanPtr	fresh = SPI_prepare_cursor(insert_event, EVENT_COLUMNS, event_type,
-											   CURSOR_OPT_GENERIC_PLAN);
-
-		if (fresh == NULL || SPI_keepplan(fresh) != 0)
-			elog(ERROR, "could not prepare an entry of the event log");	/* cannot happen */
-		plan = fresh;
-	}
-	if (SPI_execute_plan(plan, value, nulls, false, 0) != SPI_OK_INSERT)
+	rtm_enter_owner(&call, rel);
+	if (SPI_execute_plan(rtm_plan(&insert_event), value, nulls, false, 0) != SPI_OK_INSERT)
 		elog(ERROR, "could not write the event log");	/* cannot happen */
-	SPI_finish();
-	SetUserIdAndSecContext(user, context);
+	rtm_leave_owner(&call);
 }
 
 static void
@@ -237,10 +223,7 @@ revrtm_log_registration(PG_FUNCTION_ARGS)
 	AclMode		mode;
 	int			i;
 
-	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(data->tg_event) ||
-		!TRIGGER_FIRED_FOR_ROW(data->tg_event) ||
-		rtm_missing_column(RelationGetDescr(data->tg_relation), rtm_reg_column,
-						   REG_COLUMNS) != NULL)
+	if (!rtm_fired_after_row(fcinfo, rtm_reg_column, REG_COLUMNS))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function \"log_registration\" must be fired after each row of "

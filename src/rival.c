@@ -39,6 +39,7 @@
 #include "utils/typcache.h"
 
 #include "lookup.h"
+#include "owner.h"
 #include "plan_guard.h"
 #include "registration.h"
 
@@ -78,7 +79,11 @@ may_read_columns(Oid relid, Oid user)
 static bool
 may_read(Oid relid, Oid user, const RtmRival *rival)
 {
-	static SPIPlanPtr plan = NULL;
+	static RtmStatement search = {
+		"SELECT 1 FROM revrtm.deal_registration WHERE registration_id OPERATOR(pg_catalog.=) $1"
+		" AND account_id OPERATOR(pg_catalog.=) $2",
+		2, {UUIDOID, TEXTOID}
+	};
 	Datum		values[2] = {UUIDPGetDatum(&rival->id), CStringGetTextDatum(rival->account)};
 	Datum		usage = CStringGetTextDatum("USAGE");
 	Oid			schema = get_rel_namespace(relid);
@@ -97,20 +102,8 @@ may_read(Oid relid, Oid user, const RtmRival *rival)
 	rtm_plan_unguarded = true;
 	PG_TRY();
 	{
-		if (plan == NULL)
-		{
-			SPIPlanPtr	fresh = SPI_prepare("SELECT 1 FROM revrtm.deal_registration"
-											" WHERE registration_id OPERATOR(pg_catalog.=) $1"
-											" AND account_id OPERATOR(pg_catalog.=) $2",
-											2, (Oid[]) {UUIDOID, TEXTOID});
-
-			if (fresh == NULL || SPI_keepplan(fresh) != 0)
-				/* cannot happen */
-				elog(ERROR, "could not prepare the search for a registration");
-			plan = fresh;
-		}
-		if (SPI_execute_snapshot(plan, values, NULL, GetLatestSnapshot(), InvalidSnapshot,
-								 false, false, 1) != SPI_OK_SELECT)
+		if (SPI_execute_snapshot(rtm_plan(&search), values, NULL, GetLatestSnapshot(),
+								 InvalidSnapshot, false, false, 1) != SPI_OK_SELECT)
 			elog(ERROR, "could not search for a registration");	/* cannot happen */
 		found = SPI_processed > 0;
 	}

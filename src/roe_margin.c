@@ -14,15 +14,14 @@
 
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
-#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/datetime.h"
 #include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
 #include "utils/rel.h"
-#include "utils/snapmgr.h"
 
+#include "owner.h"
 #include "registration.h"
 
 #define TENDER_KEY "tender_published_at"
@@ -34,37 +33,44 @@
 /* A question to the owner of the tables: one row of texts. */
 typedef struct Fact
 {
-	const char *query;
 	int			answers;
-	int			nargs;
-	Oid			type[FACT_ARGS];
-	SPIPlanPtr	plan;
+	RtmStatement query;
 } Fact;
 
 static Fact renewal = {
-	"SELECT f.until FROM revrtm.renewal_fact($1, $2, $3, $4, $5, $6, $7) f", 1, 7,
-	{TEXTOID, TEXTOID, INT8MULTIRANGEOID, INTERVALOID, INTERVALOID, INTERVALOID, TIMESTAMPTZOID},
-	NULL
+	1, {
+		"SELECT f.until FROM revrtm.renewal_fact($1, $2, $3, $4, $5, $6, $7) f",
+		7, {TEXTOID, TEXTOID, INT8MULTIRANGEOID, INTERVALOID, INTERVALOID, INTERVALOID,
+		TIMESTAMPTZOID}
+	}
 };
 
 static Fact stage = {
-	"SELECT f.protected FROM revrtm.stage_fact($1, $2, $3) f", 1, 3,
-	{TEXTOID, TEXTOID, INT8MULTIRANGEOID}, NULL
+	1, {
+		"SELECT f.protected FROM revrtm.stage_fact($1, $2, $3) f",
+		3, {TEXTOID, TEXTOID, INT8MULTIRANGEOID}
+	}
 };
 
 static Fact late_link = {
-	"SELECT f.opportunity_id FROM revrtm.link_fact($1, $2, $3) f", 1, 3,
-	{TEXTOID, TEXTOID, TEXTOID}, NULL
+	1, {
+		"SELECT f.opportunity_id FROM revrtm.link_fact($1, $2, $3) f",
+		3, {TEXTOID, TEXTOID, TEXTOID}
+	}
 };
 
 static Fact second = {
-	"SELECT f.held FROM revrtm.second_fact($1, $2, $3, $4, $5) f", 1, 5,
-	{TEXTOID, TEXTOID, INT8MULTIRANGEOID, INT8MULTIRANGEOID, DATERANGEOID}, NULL
+	1, {
+		"SELECT f.held FROM revrtm.second_fact($1, $2, $3, $4, $5) f",
+		5, {TEXTOID, TEXTOID, INT8MULTIRANGEOID, INT8MULTIRANGEOID, DATERANGEOID}
+	}
 };
 
 static Fact guardrail = {
-	"SELECT f.verdict, f.detail FROM revrtm.guardrail_fact($1, $2, $3, $4, $5, $6, $7) f", 2, 7,
-	{TEXTOID, TEXTARRAYOID, TEXTARRAYOID, TEXTOID, JSONBOID, NUMERICOID, TIMESTAMPTZOID}, NULL
+	2, {
+		"SELECT f.verdict, f.detail FROM revrtm.guardrail_fact($1, $2, $3, $4, $5, $6, $7) f",
+		7, {TEXTOID, TEXTARRAYOID, TEXTARRAYOID, TEXTOID, JSONBOID, NUMERICOID, TIMESTAMPTZOID}
+	}
 };
 
 /*
@@ -77,29 +83,15 @@ ask_owner(Relation rel, Fact *fact, const NullableDatum *args, char **answer)
 	MemoryContext caller = CurrentMemoryContext;
 	Datum		value[FACT_ARGS];
 	char		nulls[FACT_ARGS];
-	Oid			user;
-	int			context;
+	RtmOwnerCall call;
 
-	for (int i = 0; i < fact->nargs; i++)
+	for (int i = 0; i < fact->query.nargs; i++)
 	{
 		value[i] = args[i].value;
 		nulls[i] = args[i].isnull ? 'n' : ' ';
 	}
-	GetUserIdAndSecContext(&user, &context);
-	SetUserIdAndSecContext(rel->rd_rel->relowner,
-						   context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
-	SPI_connect();
-	if (fact->plan == NULL)
-	{
-		SPIPlanPtr	fresh = SPI_prepare(fact->query, fact->nargs, fact->type);
-
-		if (fresh == NULL || SPI_keepplan(fresh) != 0)
-			elog(ERROR, "could not prepare a fact of the margin");	/* cannot happen */
-		fact->plan = fresh;
-	}
-	if (SPI_execute_snapshot(fact->plan, value, nulls, GetLatestSnapshot(), InvalidSnapshot,
-							 true, false, 1) != SPI_OK_SELECT || SPI_processed == 0)
-		elog(ERROR, "could not read a fact of the margin");	/* cannot happen */
+	rtm_enter_owner(&call, rel);
+	rtm_ask(&fact->query, value, nulls);
 	for (int i = 0; i < fact->answers; i++)
 	{
 		bool		isnull;
@@ -108,8 +100,7 @@ ask_owner(Relation rel, Fact *fact, const NullableDatum *args, char **answer)
 
 		answer[i] = isnull ? NULL : MemoryContextStrdup(caller, TextDatumGetCString(told));
 	}
-	SPI_finish();
-	SetUserIdAndSecContext(user, context);
+	rtm_leave_owner(&call);
 }
 
 static NullableDatum

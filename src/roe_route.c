@@ -23,6 +23,7 @@
 #include "utils/snapmgr.h"
 #include "utils/typcache.h"
 
+#include "owner.h"
 #include "registration.h"
 #include "role.h"
 
@@ -49,54 +50,24 @@ rtm_may_read(const char *relation)
 		pg_class_aclcheck(relid, GetOuterUserId(), ACL_SELECT) == ACLCHECK_OK;
 }
 
-/* What is read with the rights of the tables' owner. */
-typedef struct Reader
-{
-	Oid			user;
-	int			context;
-} Reader;
-
-static Reader
-become_owner(Relation rel)
-{
-	Reader		reader;
-
-	GetUserIdAndSecContext(&reader.user, &reader.context);
-	SetUserIdAndSecContext(rel->rd_rel->relowner,
-						   reader.context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
-	return reader;
-}
-
 /*
  * The one text that a query tells of an id, as the owner; NULL for none.
  */
 static char *
-ask_fact(Relation rel, SPIPlanPtr *plan, const char *query, Datum id)
+ask_fact(Relation rel, RtmStatement *query, Datum id)
 {
 	MemoryContext caller = CurrentMemoryContext;
-	Reader		reader = become_owner(rel);
+	RtmOwnerCall call;
 	char	   *fact = NULL;
 	Datum		value;
 	bool		isnull;
 
-	SPI_connect();
-	if (*plan == NULL)
-	{
-		Oid			type = TEXTOID;
-		SPIPlanPtr	fresh = SPI_prepare_cursor(query, 1, &type, CURSOR_OPT_GENERIC_PLAN);
-
-		if (fresh == NULL || SPI_keepplan(fresh) != 0)
-			elog(ERROR, "could not prepare a fact of the CRM");	/* cannot happen */
-		*plan = fresh;
-	}
-	if (SPI_execute_snapshot(*plan, &id, NULL, GetLatestSnapshot(), InvalidSnapshot,
-							 true, false, 1) != SPI_OK_SELECT || SPI_processed == 0)
-		elog(ERROR, "could not read a fact of the CRM");	/* cannot happen */
+	rtm_enter_owner(&call, rel);
+	rtm_ask(query, &id, NULL);
 	value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
 	if (!isnull)
 		fact = MemoryContextStrdup(caller, TextDatumGetCString(value));
-	SPI_finish();
-	SetUserIdAndSecContext(reader.user, reader.context);
+	rtm_leave_owner(&call);
 	return fact == NULL || fact[0] == '\0' ? NULL : fact;
 }
 
@@ -105,7 +76,10 @@ ask_fact(Relation rel, SPIPlanPtr *plan, const char *query, Datum id)
 void
 rtm_ask_territory(const RtmCase *on, const RtmRule *rule, RtmFinding *finding)
 {
-	static SPIPlanPtr plan = NULL;
+	static RtmStatement query = {
+		"SELECT f.region::pg_catalog.text FROM revrtm.partner_region($1) f",
+		1, {TEXTOID}, CURSOR_OPT_GENERIC_PLAN
+	};
 	const RtmRegistration *reg = on->reg;
 	char	   *region;
 	Datum		code;
@@ -120,9 +94,7 @@ rtm_ask_territory(const RtmCase *on, const RtmRule *rule, RtmFinding *finding)
 		return;
 	}
 	region = REG_ISNULL(reg, REG_PARTNER) ? NULL
-		: ask_fact(on->rel, &plan,
-				   "SELECT f.region::pg_catalog.text FROM revrtm.partner_region($1) f",
-				   REG_VALUE(reg, REG_PARTNER));
+		: ask_fact(on->rel, &query, REG_VALUE(reg, REG_PARTNER));
 	if (region != NULL)
 	{
 		code = CStringGetTextDatum(region);
@@ -211,10 +183,12 @@ read_routes(const RtmCase *on, const RtmRule *rule)
 	}
 	if (routes->matrix == NULL && (routes->blocked || rule->unassigned != RTM_PASS))
 	{
-		Reader		reader = become_owner(on->rel);
-		RoleMatrix *matrix = rtm_compile_roles(on->terms->context);
+		RtmOwnerCall call;
+		RoleMatrix *matrix;
 
-		SetUserIdAndSecContext(reader.user, reader.context);
+		rtm_take_rights(&call, on->rel->rd_rel->relowner);
+		matrix = rtm_compile_roles(on->terms->context);
+		rtm_return_rights(&call);
 		for (int d = ROLE_PRODUCT; d <= ROLE_REGION; d++)
 		{
 			routes->name[d] = rtm_role_names(matrix, d, &routes->names[d]);
@@ -347,7 +321,10 @@ ask_cell(RoleMatrix *matrix, const bool *asked, RoleName *const *cell, Timestamp
 void
 rtm_ask_routes(const RtmCase *on, const RtmRule *rule, RtmFinding *finding)
 {
-	static SPIPlanPtr plan = NULL;
+	static RtmStatement query = {
+		"SELECT f.segment::pg_catalog.text FROM revrtm.account_segment($1) f",
+		1, {TEXTOID}, CURSOR_OPT_GENERIC_PLAN
+	};
 	const struct RtmRoutes *routes = read_routes(on, rule);
 	RoleMatrix *matrix = routes->matrix;
 	RoleName   *cell[ROLE_DIMENSIONS] = {NULL};
@@ -373,9 +350,7 @@ rtm_ask_routes(const RtmCase *on, const RtmRule *rule, RtmFinding *finding)
 			rtm_needs_review(finding);
 			return;
 		}
-		segment = ask_fact(on->rel, &plan,
-						   "SELECT f.segment::pg_catalog.text FROM revrtm.account_segment($1) f",
-						   REG_VALUE(on->reg, REG_ACCOUNT));
+		segment = ask_fact(on->rel, &query, REG_VALUE(on->reg, REG_ACCOUNT));
 		if (segment != NULL)
 			cell[ROLE_SEGMENT] = rtm_role_name(matrix, ROLE_SEGMENT,
 											   (Bytes) {segment, strlen(segment)});

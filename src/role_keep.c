@@ -18,7 +18,6 @@
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
-#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/rangetypes.h"
 #include "utils/rel.h"
@@ -26,6 +25,7 @@
 #include "utils/timestamp.h"
 #include "utils/typcache.h"
 
+#include "owner.h"
 #include "role.h"
 #include "scope.h"
 
@@ -93,17 +93,14 @@ ask(Relation rel, const char *query, int nargs, const Oid *types, Datum *values,
 	const char *nulls)
 {
 	SPIPlanPtr	plan;
-	Oid			user;
-	int			context;
+	RtmOwnerCall call;
 
-	GetUserIdAndSecContext(&user, &context);
-	SetUserIdAndSecContext(rel->rd_rel->relowner,
-						   context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
+	rtm_take_rights(&call, rel->rd_rel->relowner);
 	plan = SPI_prepare(query, nargs, (Oid *) types);
 	if (plan == NULL || SPI_execute_snapshot(plan, values, nulls, GetLatestSnapshot(),
 											 InvalidSnapshot, false, true, 0) != SPI_OK_SELECT)
 		elog(ERROR, "could not look for what a rule names");	/* cannot happen */
-	SetUserIdAndSecContext(user, context);
+	rtm_return_rights(&call);
 	return SPI_processed;
 }
 

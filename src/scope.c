@@ -22,6 +22,7 @@
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
+#include "commands/trigger.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/array.h"
@@ -66,6 +67,16 @@ rtm_missing_column(TupleDesc desc, const RtmColumn *column, int columns)
 			return &column[i];
 	}
 	return NULL;
+}
+
+bool
+rtm_fired_after_row(FunctionCallInfo fcinfo, const RtmColumn *column, int columns)
+{
+	const TriggerData *data = (const TriggerData *) fcinfo->context;
+
+	return CALLED_AS_TRIGGER(fcinfo) && TRIGGER_FIRED_AFTER(data->tg_event) &&
+		TRIGGER_FIRED_FOR_ROW(data->tg_event) &&
+		rtm_missing_column(RelationGetDescr(data->tg_relation), column, columns) == NULL;
 }
 
 Relation

@@ -39,6 +39,9 @@ typedef struct RtmColumn
 /* The first of these columns that the tuples do not have, or NULL. */
 extern const RtmColumn *rtm_missing_column(TupleDesc desc, const RtmColumn *column, int columns);
 
+/* Is this a trigger, after each row of a table with these columns? */
+extern bool rtm_fired_after_row(FunctionCallInfo fcinfo, const RtmColumn *column, int columns);
+
 /*
  * The table revrtm.<name>, open. Who owns it need not be a superuser and may
  * have altered or replaced it: 55000 where it lacks a column.

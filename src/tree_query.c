@@ -12,10 +12,10 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
-#include "miscadmin.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
+#include "owner.h"
 #include "registration.h"
 #include "tree.h"
 
@@ -246,14 +246,10 @@ rtm_ask_tree(RtmTree tree, TreeQuery query, Datum *values, const char *nulls)
 {
 	SPIPlanPtr *plan = &tree_plan[tree][query];
 	const char *name = rtm_tree_name[tree];
-	Oid			user;
-	int			context;
+	RtmOwnerCall call;
 	int			result;
 
-	GetUserIdAndSecContext(&user, &context);
-	SetUserIdAndSecContext(owner_of(rtm_relation(name)),
-						   context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
-
+	rtm_take_rights(&call, owner_of(rtm_relation(name)));
 	if (*plan == NULL)
 	{
 		SPIPlanPtr	fresh = SPI_prepare_cursor(psprintf(tree_query[query].text, name,
@@ -275,7 +271,7 @@ rtm_ask_tree(RtmTree tree, TreeQuery query, Datum *values, const char *nulls)
 		/* cannot happen */
 		elog(ERROR, "query on tree %s failed: %s", name, SPI_result_code_string(result));
 
-	SetUserIdAndSecContext(user, context);
+	rtm_return_rights(&call);
 	return SPI_processed;
 }
 

@@ -102,9 +102,9 @@ SELECT revrtm.assert_attribution('2025-12-31');
 ROLLBACK TO forged;
 -- A line that was altered behind the triggers breaks the seal.
 SAVEPOINT forged;
-ALTER TABLE revrtm.frozen_credit DISABLE TRIGGER keep_frozen;
+ALTER TABLE revrtm.frozen_credit DISABLE TRIGGER refuse_change;
 UPDATE revrtm.frozen_credit SET channel = 'mine' WHERE opportunity_id = 'dollars' AND model = 'linear' AND ordinal = 2;
-ALTER TABLE revrtm.frozen_credit ENABLE ALWAYS TRIGGER keep_frozen;
+ALTER TABLE revrtm.frozen_credit ENABLE ALWAYS TRIGGER refuse_change;
 SELECT freeze_check_key, lines, lines_now, amount, amount_now, note FROM revrtm.freeze_check ORDER BY 1;
 SELECT revrtm.assert_attribution();
 ROLLBACK TO forged;
