@@ -340,7 +340,7 @@ DELETE FROM revrtm.conflict_party;
 UPDATE revrtm.roe_rule SET enabled = kind NOT IN ('guardrail', 'incumbent', 'protected_stage', 'second_registrant', 'tender', 'territory', 'possible_duplicate'),
     parameters = CASE rule WHEN 'tender' THEN '{"non_exclusive": true}' WHEN 'second_registrant' THEN '{"second": "reduced", "factor": 0.5}' ELSE parameters END;
 ALTER TABLE revrtm.roe_rule ENABLE TRIGGER own_shipped_row;
-SELECT count(*) AS not_shipped FROM revrtm.roe_rule WHERE NOT shipped;
+SELECT count(*) AS not_shipped FROM revrtm.roe_rule WHERE NOT shipped AND kind IN ('guardrail', 'incumbent', 'protected_stage', 'second_registrant', 'tender');
 SELECT revrtm.unbind(r) FROM unnest('{opportunity,product_line}'::text[]) r;
 SELECT revrtm.refresh_journeys(true) IS NOT NULL;
 DROP TABLE crm_deal, crm_line;
