@@ -96,3 +96,7 @@ SELECT revrtm.unbind(r) FROM unnest('{opportunity,touch}'::text[]) r;
 SELECT deleted FROM revrtm.refresh_journeys();
 DELETE FROM revrtm.journey_refresh;
 DROP SCHEMA dirty CASCADE;
+-- What is append-only is so in sessions that replicate too (A), for every kind of change.
+SELECT t.tgrelid::regclass AS append_only, t.tgenabled AS enabled,
+       regexp_replace(pg_get_triggerdef(t.oid), ' ON .*', '') AS refuses
+FROM pg_trigger t WHERE t.tgfoid = 'revrtm.refuse_change'::regproc ORDER BY t.tgrelid::regclass::text COLLATE "C";
