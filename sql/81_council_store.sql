@@ -81,40 +81,38 @@ COMMENT ON COLUMN revrtm.council_result.margin_before IS 'Incremental margin tha
 COMMENT ON COLUMN revrtm.council_result.margin_after IS 'That of the month after, for which it decided.';
 COMMENT ON COLUMN revrtm.council_result.recorded_at IS 'When it was written.';
 
-CREATE FUNCTION revrtm.keep_council() RETURNS trigger
+CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE OR TRUNCATE ON revrtm.council
+FOR EACH STATEMENT EXECUTE FUNCTION revrtm.refuse_change('council_is_final', 'The next council may decide otherwise.');
+CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE OR TRUNCATE ON revrtm.council_entry
+FOR EACH STATEMENT EXECUTE FUNCTION revrtm.refuse_change('council_is_final', 'The next council may decide otherwise.');
+CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE OR TRUNCATE ON revrtm.council_result
+FOR EACH STATEMENT EXECUTE FUNCTION revrtm.refuse_change('council_is_final', 'The next council may decide otherwise.');
+-- In a session that replicates as well.
+ALTER TABLE revrtm.council ENABLE ALWAYS TRIGGER refuse_change;
+ALTER TABLE revrtm.council_entry ENABLE ALWAYS TRIGGER refuse_change;
+ALTER TABLE revrtm.council_result ENABLE ALWAYS TRIGGER refuse_change;
+
+CREATE FUNCTION revrtm.keep_closed() RETURNS trigger
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    found text := format('%s of revrtm.%s is refused to everybody.', TG_OP, TG_TABLE_NAME);
+    ordinal int := (SELECT min(c.ordinal) FROM revrtm.council_entry c
+                    WHERE c.period = NEW.period AND c.entry = 'close' AND c.ordinal < NEW.ordinal);
 BEGIN
-    IF TG_OP = 'INSERT' THEN
-        SELECT format('The council of %s was closed by entry %s.', revrtm.date_text(c.period), c.ordinal) INTO found
-        FROM revrtm.council_entry c
-        WHERE c.period = NEW.period AND c.entry = 'close' AND c.ordinal < NEW.ordinal;
-        IF found IS NULL THEN
-            RETURN NEW;
-        END IF;
+    IF ordinal IS NOT NULL THEN
+        RAISE EXCEPTION 'what a council saw and decided is final'
+            USING ERRCODE = '23514', SCHEMA = 'revrtm', TABLE = 'council_entry', CONSTRAINT = 'council_is_final',
+                  DETAIL = format('The council of %s was closed by entry %s.', revrtm.date_text(NEW.period), ordinal),
+                  HINT = 'The next council may decide otherwise.';
     END IF;
-    RAISE EXCEPTION 'what a council saw and decided is final'
-        USING ERRCODE = '23514', SCHEMA = 'revrtm', TABLE = TG_TABLE_NAME, CONSTRAINT = 'council_is_final',
-              DETAIL = found, HINT = 'The next council may decide otherwise.';
+    RETURN NEW;
 END
 $$;
-COMMENT ON FUNCTION revrtm.keep_council() IS
-'Trigger of council, council_entry and council_result: refuses every change of a row, and entries after a close (23514, council_is_final).';
-CREATE TRIGGER keep_council BEFORE UPDATE OR DELETE OR TRUNCATE ON revrtm.council
-FOR EACH STATEMENT EXECUTE FUNCTION revrtm.keep_council();
-CREATE TRIGGER keep_council BEFORE UPDATE OR DELETE OR TRUNCATE ON revrtm.council_entry
-FOR EACH STATEMENT EXECUTE FUNCTION revrtm.keep_council();
-CREATE TRIGGER keep_council BEFORE UPDATE OR DELETE OR TRUNCATE ON revrtm.council_result
-FOR EACH STATEMENT EXECUTE FUNCTION revrtm.keep_council();
+COMMENT ON FUNCTION revrtm.keep_closed() IS
+'Trigger of council_entry: refuses entries after a close (23514, council_is_final).';
 CREATE TRIGGER keep_closed BEFORE INSERT ON revrtm.council_entry
-FOR EACH ROW EXECUTE FUNCTION revrtm.keep_council();
--- In a session that replicates as well.
-ALTER TABLE revrtm.council ENABLE ALWAYS TRIGGER keep_council;
-ALTER TABLE revrtm.council_entry ENABLE ALWAYS TRIGGER keep_council;
-ALTER TABLE revrtm.council_result ENABLE ALWAYS TRIGGER keep_council;
+FOR EACH ROW EXECUTE FUNCTION revrtm.keep_closed();
 
 CREATE VIEW revrtm.council_snapshot WITH (security_invoker = true) AS
 SELECT revrtm.date_text(c.period) || ':' || d.key AS council_snapshot_key,
