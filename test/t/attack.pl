@@ -101,6 +101,16 @@ SELECT case_id, account_id, claim, partner_id, 'claim', CASE partner_id WHEN 'ma
 INSERT INTO revrtm.conflict_event (case_id, account_id, revision, at, logged_at, actor, acting_role, from_status, reason) SELECT id, account, 1, '2026-01-01', '2026-01-01', 'zebrafinch', 'zebrafinch', 'open', 'zebrafinch' FROM crm.who;
 INSERT INTO revrtm.teaming SELECT id, account, p, CASE p WHEN 'mallory' THEN 'tech' ELSE 'source' END, CASE p WHEN 'mallory' THEN 0.2345679 ELSE 0.7654321 END
 FROM crm.who, unnest('{mallory,zebrafinch partner}'::text[]) p WHERE word = 'own' UNION ALL SELECT id, account, partner, 'source', 1 FROM crm.who WHERE word <> 'own';
+-- Of the known rival so many that statistics tell of it.
+DO $$
+DECLARE t regclass;
+BEGIN
+    FOR t IN SELECT oid FROM pg_class WHERE relnamespace = 'revrtm'::regnamespace AND relrowsecurity AND relname !~ '^(deal_registration|registration_event|conflict_case)$' LOOP
+        EXECUTE format('INSERT INTO %s SELECT (jsonb_populate_record(k, (SELECT jsonb_object_agg(a.attname, CASE WHEN a.atttypid = 25 THEN a.attname || i ELSE gen_random_uuid()::text END)
+            FROM pg_attribute a WHERE a.attrelid = %1$L::regclass AND (a.atttypid = ''uuid''::regtype OR a.attname = ''person_id'' OR a.attname = ''fund_id'' AND k.tableoid = ''revrtm.fund''::regclass)))).*
+            FROM %1$s k, generate_series(1, 60) i WHERE k::text ~ ''known-'' ON CONFLICT DO NOTHING', t);
+    END LOOP;
+END $$;
 -- A portal's table, guarded, that both write.
 CREATE SCHEMA shop;
 CREATE TABLE shop.request (id int PRIMARY KEY, account text, partner text, state text, amount numeric);
@@ -341,7 +351,7 @@ sub ask
     my ($role, $partner, $questions, $account, $rival, $id) = @_;
     my $settings = $partner ? "SET revrtm.partner = '$partner';\n" : '';
     # What was undone left its pages, which plans are costed by.
-    $node->safe_psql('postgres', 'VACUUM revrtm.deal_registration, revrtm.registration_event');
+    $node->safe_psql('postgres', q{SELECT 'VACUUM ' || string_agg(oid::regclass::text, ', ') FROM pg_class WHERE relnamespace = 'revrtm'::regnamespace AND relrowsecurity \gexec});
     my ($status, $out, $err) = $node->psql('postgres',
         $settings . $tools . $questions
           . q{COPY (SELECT question, answer FROM heard ORDER BY n) TO STDOUT},
