@@ -504,6 +504,59 @@ for my $by ([ 'mallory', undef ], [ 'portal', 'mallory' ])
     tells_nothing("$role, with every rule,", $known, $absent, '');
 }
 
+# Operators and functions of the attacker's own, found before those of the
+# system, are run by nothing that has the rights of the tables' owner.
+my $trap = q{
+CREATE SCHEMA evil;
+DO $$
+DECLARE
+    r record;
+    body text := 'CREATE FUNCTION evil.%I(%s) RETURNS %s LANGUAGE plpgsql AS $f$ BEGIN
+        IF current_user OPERATOR(pg_catalog.<>) session_user THEN RAISE WARNING ''caught %s''; END IF; RETURN %s; END $f$';
+BEGIN
+    FOR r IN SELECT o.oprname AS name, oprleft::regtype AS a, oprright::regtype AS b, oprresult::regtype AS result, 'o' || o.oid AS f FROM pg_operator o
+             WHERE o.oprnamespace = 'pg_catalog'::regnamespace AND oprkind = 'b' AND format_type(oprleft, NULL) ~ '^(text|uuid|date|daterange|tstzrange|int8multirange|timestamp with time zone|integer|bigint|numeric|boolean|jsonb|interval|any(multi)?range|anyarray|text\[\]|double precision)$' LOOP
+        BEGIN
+            EXECUTE format(body, r.f, format('a %s, b %s', r.a, r.b), r.result, replace(r.name, '%', '%%'), format('a OPERATOR(pg_catalog.%s) b', r.name));
+            EXECUTE format('CREATE OPERATOR evil.%s (LEFTARG = %s, RIGHTARG = %s, FUNCTION = evil.%I)', r.name, r.a, r.b, r.f);
+        EXCEPTION WHEN OTHERS THEN NULL;
+        END;
+    END LOOP;
+    FOR r IN SELECT p.proname AS name, prorettype::regtype AS result, (SELECT string_agg(t::regtype::text, ', ' ORDER BY i) FROM unnest(proargtypes::oid[]) WITH ORDINALITY u(t, i)) AS args,
+                    (SELECT string_agg('$' || i, ', ' ORDER BY i) FROM generate_series(1, pronargs) i) AS params FROM pg_proc p
+             WHERE p.pronamespace = 'pg_catalog'::regnamespace AND prokind = 'f' AND NOT proretset AND provariadic = 0 AND pronargs < 4 AND proname ~ '^(now|lower|upper|btrim|isfinite|left|clock_timestamp|to_jsonb|length|octet_length|hashtextextended|array_position|cardinality|quote_|daterange|tstzrange|int8multirange|lower_|upper_|isempty|round|abs|md5|timezone|set_config|current_setting|gen_random_uuid|min_scale|has_)' LOOP
+        BEGIN
+            EXECUTE format(body, r.name, coalesce(r.args, ''), r.result, r.name, format('pg_catalog.%I(%s)', r.name, r.params));
+        EXCEPTION WHEN OTHERS THEN NULL;
+        END;
+    END LOOP;
+END $$;
+SELECT 'laid ' || (SELECT count(*) FROM pg_operator WHERE oprnamespace = 'evil'::regnamespace) + (SELECT count(*) FROM pg_proc WHERE pronamespace = 'evil'::regnamespace);
+\set ON_ERROR_ROLLBACK on
+SET search_path = evil, pg_catalog, pg_temp;
+BEGIN;
+SELECT status FROM revrtm.register_deal('trap', 'mallory', '{P1}', '{R1}', 5, 'EUR', '2026-12-01', '{}', '{"discounts": {"deal_registration": 0.1}, "tender_published_at": "2090-01-01"}');
+SELECT status FROM revrtm.register_deal('known-account', 'mallory', '{P1}', '{R1}');
+SELECT count(c), count(revrtm.record_activity(d.registration_id)) FROM revrtm.deal_registration d, revrtm.roe_check(d.registration_id) c WHERE d.account_id OPERATOR(pg_catalog.=) 'trap';
+UPDATE revrtm.deal_registration SET account_id = 'known-twin' WHERE status OPERATOR(pg_catalog.=) 'draft';
+SELECT count(r) FROM (SELECT registration_id FROM revrtm.deal_registration WHERE account_id OPERATOR(pg_catalog.=) 'trap') d, revrtm.withdraw_registration(d.registration_id) r;
+INSERT INTO shop.request VALUES (30, 'trap', 'mallory', 'approved', 1);
+UPDATE shop.request SET state = 'withdrawn' WHERE id OPERATOR(pg_catalog.=) 30;
+UPDATE revrtm.mdf_request SET status = 'withdrawn';
+UPDATE revrtm.action_plan SET status = 'agreed';
+UPDATE revrtm.referral SET status = 'accepted';
+INSERT INTO revrtm.certification (partner_id, person_id, course_id) VALUES ('mallory', 'trap', 'course');
+SELECT count(*) FROM revrtm.find_protection('known-account', '{[0,99)}', '{[0,99)}', '[2026-01-01,2027-01-01)');
+SELECT 'walked';
+SELECT public.bait();
+ROLLBACK;
+};
+$node->safe_psql('postgres', q{GRANT CREATE ON DATABASE postgres TO mallory;
+CREATE FUNCTION public.bait() RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER AS $$BEGIN RETURN 'a'::text = 'b'::text; END$$});
+my (undef, $walked, $caught) = $node->psql('postgres', $trap, on_error_stop => 0, extra_params => [ '-U', 'mallory' ]);
+like($walked, qr/laid [5-9]\d\d.*walked/s, 'traps were laid, and the way past them gone to its end');
+is(scalar(() = $caught =~ /caught/g), 1, 'they caught the bait and nothing else') or diag(substr($caught, 0, 4000));
+
 # Staff is told all of it: the questions are the right ones.
 my ($text, $known) = attack('keeper', undef, 'revrtm', @known);
 my (undef, $absent) = attack('keeper', undef, 'revrtm', @absent);
