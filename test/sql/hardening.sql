@@ -100,3 +100,58 @@ DROP SCHEMA dirty CASCADE;
 SELECT t.tgrelid::regclass AS append_only, t.tgenabled AS enabled,
        regexp_replace(pg_get_triggerdef(t.oid), ' ON .*', '') AS refuses
 FROM pg_trigger t WHERE t.tgfoid = 'revrtm.refuse_change'::regproc ORDER BY t.tgrelid::regclass::text COLLATE "C";
+
+-- Every function with arguments that make no sense: what it says is for users,
+-- no internal error, no assertion, no endless loop.
+CREATE TEMP TABLE made (type text, literals text[]);
+INSERT INTO made VALUES
+    ('text', ARRAY['NULL', '''''', '''nope''', 'repeat(''é'', 400)', '''ANY''', '''SELECT 1''']),
+    ('uuid', ARRAY['NULL', '''00000000-0000-0000-0000-000000000000''']),
+    ('text[]', ARRAY['NULL', '''{}''', '''{NULL}''', '''{{a,b},{c,d}}''', '''[5:6]={a,b}''']),
+    ('jsonb', ARRAY['NULL', '''{}''', '''null''', '''[1]''', '''{"a": 1e500}''']),
+    ('daterange', ARRAY['NULL', '''empty''', '''[,)''', '''[-infinity,infinity]''', '''[4714-11-24 BC,5874897-12-31)''']),
+    ('int8multirange', ARRAY['NULL', '''{}''', '''{(,)}''', '''{[-5,-2),[9223372036854775806,9223372036854775807)}''']),
+    ('date', ARRAY['NULL', '''infinity''', '''-infinity''', '''5874897-12-31''', '''4714-11-24 BC''', '''2026-01-15''']),
+    ('timestamp with time zone', ARRAY['NULL', '''infinity''', '''-infinity''', '''294276-12-31 23:59+00''', '''4714-11-24 00:00+00 BC''', '''2026-01-15''']),
+    ('timestamp with time zone[]', ARRAY['NULL', '''{}''', '''{infinity,NULL}''']),
+    ('interval', ARRAY['NULL', '''-178000000 years''', '''178000000 years''', '''0''']),
+    ('integer', ARRAY['NULL', '0', '(-1)', '2147483647', '(-2147483648)']),
+    ('bigint', ARRAY['NULL', '0', '(-1)', '9223372036854775807', '(-9223372036854775808)']),
+    ('bigint[]', ARRAY['NULL', '''{}''', '''{NULL,-1}''', '''{9223372036854775807,9223372036854775807,9223372036854775807}''']),
+    ('numeric', ARRAY['NULL', '0', '''NaN''', '''Infinity''', '''-Infinity''', '1e1000', '(-1e-1000)']),
+    ('numeric[]', ARRAY['NULL', '''{}''', '''{NaN,NULL,Infinity}''']),
+    ('double precision', ARRAY['NULL', '0', '''NaN''', '''Infinity''', '''-Infinity''', '(-1)', '1e308', '5e-324']),
+    ('double precision[]', ARRAY['NULL', '''{}''', '''{NaN,NULL}''', '''{1e308,1e308}''', '''{{1,2},{3,4}}''']),
+    ('boolean', ARRAY['NULL', 'true', 'false']),
+    ('regclass', ARRAY['NULL', '''0''', '''pg_class''', '''revrtm.deal_registration''', '''revrtm.open_case''']),
+    ('revrtm.journey', ARRAY['NULL', '''{}''', '''{a,b}''']);
+DO $$
+DECLARE
+    question text;
+    asked int := 0;
+BEGIN
+    SET LOCAL client_min_messages = error;
+    FOR question IN
+        SELECT DISTINCT format(CASE p.prokind WHEN 'a' THEN 'SELECT revrtm.%I(%s)::text' ELSE 'SELECT t::text FROM revrtm.%I(%s) t LIMIT 3' END, p.proname, a.list)
+        FROM pg_proc p, generate_series(0, 11) turn, LATERAL (
+            SELECT coalesce(string_agg(coalesce(m.literals[1 + (turn + turn / 6 * u.i::int) % cardinality(m.literals)], 'NULL')
+                                       || '::' || format_type(u.type, NULL), ', ' ORDER BY u.i), '') AS list
+            FROM unnest(p.proargtypes::oid[]) WITH ORDINALITY u(type, i)
+                 LEFT JOIN made m ON m.type = format_type(u.type, NULL)) a
+        WHERE p.pronamespace = 'revrtm'::regnamespace AND p.prokind IN ('f', 'a') AND p.proname !~ '^(make|load)_demo'
+          AND p.prorettype <> 'trigger'::regtype AND a.list !~ '::(internal|cstring|anyelement|anyenum)'
+    LOOP
+        BEGIN
+            asked := asked + 1;
+            EXECUTE question;
+            RAISE EXCEPTION USING ERRCODE = 'ZZ999';
+        EXCEPTION WHEN OTHERS THEN
+            IF SQLSTATE ~ '^(XX|P000[34]|21000|22012)' THEN
+                RAISE EXCEPTION '%: % %', question, SQLSTATE, SQLERRM;
+            END IF;
+        END;
+    END LOOP;
+    ASSERT asked > 1000;
+END
+$$;
+DROP TABLE made;

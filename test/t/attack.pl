@@ -39,7 +39,13 @@ CREATE SCHEMA crm;
 CREATE TABLE crm.opportunity AS SELECT a || ' zebrafinch deal ' || i AS opportunity_id, a AS account_id, 7654321.09 AS amount, true AS is_closed,
     i % 2 = 0 AS is_won, now() - interval '5 days' AS created_at, current_date - 2 AS close_date, CASE a WHEN 'known-account' THEN 'known-rival' ELSE 'zebrafinch partner' END AS partner_id
     FROM unnest('{zebrafinch account,known-account}'::text[]) a, generate_series(1, 6) i;
-SELECT revrtm.bind('opportunity', 'SELECT * FROM crm.opportunity');
+ALTER TABLE crm.opportunity ADD stage text DEFAULT 'Closed';
+INSERT INTO crm.opportunity SELECT opportunity_id || '0', account_id, amount, false, false, created_at, NULL, partner_id, 'Negotiation'
+FROM crm.opportunity WHERE is_won;
+CREATE TABLE crm.account AS SELECT 'known-' || i AS account_id, 'Zebrafinch Holding' AS account_name, 'zebrafinch.example' AS domain, 'zebrafinch segment' AS segment
+    FROM unnest('{account,twin}'::text[]) i;
+CREATE TABLE crm.partner AS SELECT p AS partner_id, p AS partner_name, 'R1' AS region FROM unnest('{known-rival,zebrafinch partner,mallory}'::text[]) p;
+SELECT revrtm.bind(r, 'SELECT * FROM crm.' || r) FROM unnest('{opportunity,account,partner}'::text[]) r;
 SELECT count(*) FROM revrtm.refresh_journeys();
 INSERT INTO revrtm.deal_registration (registration_id, account_id, partner_id, product_codes, region_codes, status, amount, currency,
     expected_close, evidence, details, protection, decision_reason, opportunity_id)
@@ -57,8 +63,70 @@ VALUES ('00000000-0000-4000-8000-000000000001', 'known-account', 'known-rival', 
     ('00000000-0000-4000-8000-000000000003', 'known-account', 'known-rival', '{P2}', '{R2}', 'submitted', 7654321.09, 'EUR', '{"buyer": "zebrafinch"}', NULL);
 INSERT INTO revrtm.deal_registration (account_id, partner_id, product_codes, region_codes, status, details)
 SELECT 'own account ' || i, 'mallory', '{P1}', '{R1}', s, '{"own": 1}' FROM unnest('{submitted,approved,action_required,draft}'::text[]) WITH ORDINALITY t(s, i);
+
+-- Whatever else is told of partners: a row of each rival, and of the attacker's own.
+CREATE TABLE crm.who AS SELECT * FROM (VALUES ('zebrafinch account 9000', 'zebrafinch partner', 'c0ffee00-0000-4000-8000-00000000beef'::uuid, 'zebrafinch', 7654321.09),
+    ('known-account', 'known-rival', '00000000-0000-4000-8000-000000000001', 'zebrafinch', 7654321.09),
+    ('own account 1', 'mallory', '00000000-0000-4000-8000-00000000000a', 'own', 9)) v (account, partner, id, word, amount);
+INSERT INTO revrtm.course (course_id, product_code, valid_for, cost, currency) VALUES ('course', 'P1', '1 year', 7654321.09, 'EUR');
+INSERT INTO revrtm.curriculum VALUES ('role', 'course');
+INSERT INTO revrtm.learner SELECT partner, account, 'role' FROM crm.who;
+INSERT INTO revrtm.certification (certification_id, partner_id, person_id, course_id, status, valid, cost, currency, details, decision_reason, checked_at)
+SELECT id, partner, account, 'course', 'granted', tstzrange(now() - interval '1 day', CASE word WHEN 'own' THEN now() + interval '9 days' ELSE '2097-12-01' END), amount, 'EUR', jsonb_build_object('k', word), word, '2020-01-01' FROM crm.who;
+INSERT INTO revrtm.fund (fund_id, kind, partner_id, valid, amount, currency, held) SELECT account, 'mdf', partner, daterange('2020-01-01', '2097-12-01'), amount, 'EUR', 1 FROM crm.who WHERE word <> 'own'
+UNION ALL VALUES ('own', 'mdf', 'mallory', daterange('2020-01-01', '2090-01-01'), 90, 'EUR', 9), ('zebrafinch fund', 'mdf', NULL, daterange('2020-01-01', '2097-12-01'), 7654321.09, 'EUR', 1);
+INSERT INTO revrtm.mdf_request (request_id, partner_id, fund_id, activity, during, requested_amount, approved_amount, currency, status, claim_by, details, requested_at, checked_at, held, held_on)
+SELECT id, partner, CASE word WHEN 'own' THEN 'own' ELSE account END, word, '[2026-01-01,2026-02-01)', amount, amount, 'EUR', 'approved', CASE word WHEN 'own' THEN date '2090-01-01' ELSE '2097-01-01' END, '{}', '2026-01-01', '2020-01-01', 1, '2026-01-01' FROM crm.who;
+INSERT INTO revrtm.spiff_award (award_id, account_id, opportunity_id, fund_id, partner_id, person_id, amount, currency, held_on, details, checked_at, held)
+SELECT id, account, account, account, partner, word, amount, 'EUR', '2026-01-01', '{}', '2020-01-01', 1 FROM crm.who;
+INSERT INTO revrtm.action_plan (plan_id, account_id, opportunity_id, partner_id, opened_by, title, owner_id, checked_at) SELECT id, account, account, partner, 'vendor', word, word, '2020-01-01' FROM crm.who;
+INSERT INTO revrtm.plan_step (plan_id, account_id, step, partner_id, owner_party, owner_name, task, due, checked_at) SELECT id, account, 1, partner, 'partner', word, word, '2026-01-01', '2020-01-01' FROM crm.who;
+INSERT INTO revrtm.referral (referral_id, account_id, opportunity_id, partner_id, opened_by, details, sent_at, due_at, expires_at, checked_at)
+SELECT id, account, account, partner, 'vendor', jsonb_build_object('k', word), '2026-01-01', '2026-01-02', '2090-01-01', '2020-01-01' FROM crm.who;
+INSERT INTO revrtm.partner_tier SELECT partner, CASE word WHEN 'own' THEN 'registered' ELSE word END, tstzrange('2020-01-01', CASE word WHEN 'own' THEN NULL ELSE timestamptz '2097-12-01' END) FROM crm.who;
+INSERT INTO revrtm.life_cycle_event (subject, subject_id, partner_id, at, logged_at, actor, acting_role, acted_as, to_status, reason, changed)
+SELECT 'referral', id, partner, '2026-01-01', '2026-01-01', 'zebrafinch', 'zebrafinch', 'staff', 'sent', word, jsonb_build_object('k', word) FROM crm.who;
+INSERT INTO revrtm.registration_activity (registration_id, account_id, kind, at, partner_id, entered_as, note) SELECT id, account, word, '2026-01-01', partner, 'staff', word FROM crm.who;
+INSERT INTO revrtm.roe_override (registration_id, account_id, rule, kind, evidence, reason, expires_at)
+SELECT registration_id, account_id, 'pending', 'legal', 'zebrafinch', 'zebrafinch', '2097-12-01' FROM revrtm.deal_registration WHERE account_id IN ('known-account', 'zebrafinch account 100');
+INSERT INTO revrtm.alert (subject, subject_id, kind, level, account_id, partner_id, at, elapsed_hours, term_hours, role) SELECT 'registration', id, 'sla', 1, account, partner, '2026-01-01', amount, 1, word FROM crm.who;
+INSERT INTO revrtm.escalation_decision (subject, subject_id, account_id, level, role, decision, reason, at, logged_at, actor, acting_role) SELECT 'registration', id, account, 1, word, word, 'zebrafinch', '2026-01-01', '2026-01-01', 'zebrafinch', 'zebrafinch' FROM crm.who;
+-- One case and one team that attacker and rival share, of which each has its side.
+INSERT INTO revrtm.conflict_case (case_id, account_id, kind, claim_a, claim_b, cause, opened_at, reason)
+SELECT id, account, 'partner_partner', 'registration:' || id, 'registration:f', 'staff', '2026-01-01', 'zebrafinch' FROM crm.who;
+INSERT INTO revrtm.conflict_party (case_id, account_id, claim, partner_id) SELECT id, account, 'registration:' || id, partner FROM crm.who
+UNION ALL SELECT id, account, 'registration:c0ffee', 'zebrafinch partner' FROM crm.who WHERE word = 'own';
+INSERT INTO revrtm.conflict_evidence (case_id, account_id, claim, partner_id, evidence_type, reference, verified, verified_by)
+SELECT case_id, account_id, claim, partner_id, 'claim', CASE partner_id WHEN 'mallory' THEN 'own' ELSE 'zebrafinch' END, true, 'zebrafinch' FROM revrtm.conflict_party;
+INSERT INTO revrtm.conflict_event (case_id, account_id, revision, at, logged_at, actor, acting_role, from_status, reason) SELECT id, account, 1, '2026-01-01', '2026-01-01', 'zebrafinch', 'zebrafinch', 'open', 'zebrafinch' FROM crm.who;
+INSERT INTO revrtm.teaming SELECT id, account, p, CASE p WHEN 'mallory' THEN 'tech' ELSE 'source' END, CASE p WHEN 'mallory' THEN 0.2345679 ELSE 0.7654321 END
+FROM crm.who, unnest('{mallory,zebrafinch partner}'::text[]) p WHERE word = 'own' UNION ALL SELECT id, account, partner, 'source', 1 FROM crm.who WHERE word <> 'own';
+-- Of the known rival so many that statistics tell of it.
+DO $$
+DECLARE t regclass;
+BEGIN
+    FOR t IN SELECT oid FROM pg_class WHERE relnamespace = 'revrtm'::regnamespace AND relrowsecurity AND relname !~ '^(deal_registration|registration_event|conflict_case)$' LOOP
+        EXECUTE format('INSERT INTO %s SELECT (jsonb_populate_record(k, (SELECT jsonb_object_agg(a.attname, CASE WHEN a.atttypid = 25 THEN a.attname || i ELSE gen_random_uuid()::text END)
+            FROM pg_attribute a WHERE a.attrelid = %1$L::regclass AND (a.atttypid = ''uuid''::regtype OR a.attname = ''person_id'' OR a.attname = ''fund_id'' AND k.tableoid = ''revrtm.fund''::regclass)))).*
+            FROM %1$s k, generate_series(1, 60) i WHERE k::text ~ ''known-'' ON CONFLICT DO NOTHING', t);
+    END LOOP;
+END $$;
+-- A portal's table, guarded, that both write.
+CREATE SCHEMA shop;
+CREATE TABLE shop.request (id int PRIMARY KEY, account text, partner text, state text, amount numeric);
+SELECT revrtm.guard('shop.request', 'registration', '{"account": "account", "partner": "partner", "status": "state"}');
+INSERT INTO shop.request VALUES (1, 'zebrafinch shop', 'zebrafinch partner', 'approved', 7654321.09), (2, 'known-shop', 'known-rival', 'approved', 7654321.09);
+GRANT USAGE ON SCHEMA shop TO mallory, portal;
+GRANT INSERT, UPDATE (state, account), SELECT (id) ON shop.request TO mallory, portal;
 ANALYZE;
 });
+
+# A table that is guarded by rows stands for each rival with something that the
+# attacker must not see.
+is($node->safe_psql('postgres', q{
+SELECT string_agg(t.name, ', ' ORDER BY t.name) FROM (SELECT c.relname::text AS name, query_to_xml(format('SELECT t FROM revrtm.%I t', c.relname), true, true, '')::text AS entries
+    FROM pg_class c WHERE c.relnamespace = 'revrtm'::regnamespace AND c.relrowsecurity) t
+WHERE t.entries !~ 'zebrafinch|c0ffee' OR t.entries !~ 'known-'}), '', 'every guarded table has a row of each rival');
 
 # The tools. A statement is tried and undone; what is kept is what it said,
 # its errors to the last field, and what the statistics of the transaction
@@ -69,7 +137,7 @@ SET search_path = pg_catalog, pg_temp;
 CREATE TEMP TABLE heard (n serial, question text, answer text);
 CREATE FUNCTION pg_temp.counted() RETURNS bigint[] LANGUAGE sql AS $$
     SELECT array_agg(pg_stat_get_xact_tuples_returned(c.oid) + pg_stat_get_xact_tuples_fetched(c.oid) ORDER BY c.relname)
-    FROM pg_class c WHERE c.relnamespace = 'revrtm'::regnamespace AND c.relname ~ '^(deal_registration|registration_event|roe_protected|deal_journey|conflict)' $$;
+    FROM pg_class c WHERE c.relnamespace = 'revrtm'::regnamespace AND (c.relrowsecurity OR c.relname ~ '^(deal_registration|registration_event|roe_protected|deal_journey|conflict|guard)') $$;
 CREATE FUNCTION pg_temp.try(question text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     said text := '';
@@ -126,14 +194,14 @@ CREATE FUNCTION pg_temp.argument(name text, type text, turn int) RETURNS text LA
 # or forged row, so that it says something of the target.
 my $functions = q{
 SELECT pg_temp.try(q) FROM (
-    SELECT DISTINCT p.oid, CASE p.prokind WHEN 'p' THEN format('CALL revrtm.%I(%s)', p.proname, a.list)
-        WHEN 'w' THEN format('SELECT revrtm.%I(%s) OVER ()::text', p.proname, a.list)
-        ELSE format('SELECT t::text FROM revrtm.%I(%s) t LIMIT 100', p.proname, a.list) END AS q
+    SELECT DISTINCT p.oid, CASE p.prokind WHEN 'p' THEN format('CALL revrtm.%%I(%%s)', p.proname, a.list)
+        WHEN 'w' THEN format('SELECT revrtm.%%I(%%s) OVER ()::text', p.proname, a.list)
+        ELSE format('SELECT t::text FROM revrtm.%%I(%%s) t LIMIT 100', p.proname, a.list) END AS q
     FROM pg_proc p, generate_series(0, 3) turn,
         LATERAL (SELECT coalesce(string_agg(pg_temp.argument(p.proargnames[u.i], format_type(u.type, NULL), turn + (turn / 2) * u.i::int), ', ' ORDER BY u.i), '') AS list
                  FROM unnest(p.proargtypes::oid[]) WITH ORDINALITY u(type, i)) a
     WHERE p.pronamespace = 'revrtm'::regnamespace AND has_function_privilege(p.oid, 'EXECUTE')
-      AND a.list !~ '::(internal|cstring|trigger|"any"|anyelement)' AND p.proname <> 'as_of'
+      AND a.list !~ '::(internal|cstring|trigger|"any"|anyelement)' AND p.proname <> 'as_of' AND p.proname ~ '%s'
     ORDER BY 1, 2) f;
 };
 
@@ -175,9 +243,37 @@ SELECT pg_temp.try(format('EXPLAIN (ANALYZE, TIMING OFF, SUMMARY OFF) SELECT * F
 RESET enable_seqscan;
 };
 
+# Every guarded table, by each column that names one: read, planned, written.
+my $guarded = q{
+CREATE TEMP VIEW named AS
+SELECT c.oid, c.relname AS t, quote_ident(a.attname) AS col, a.attnum, CASE WHEN a.attname = 'partner_id' THEN quote_literal(:'partner') WHEN format_type(a.atttypid, NULL) = 'uuid' THEN quote_literal(:'id')
+    WHEN a.attname = 'claim' THEN quote_literal('registration:' || :'id') ELSE quote_literal(:'account') END AS value
+FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname ~ '(_id|^claim)$'
+WHERE c.relnamespace = 'revrtm'::regnamespace AND c.relrowsecurity AND c.relname !~ '^(deal_registration|registration_event)$'
+  AND has_column_privilege(c.oid, a.attnum, 'SELECT');
+SET enable_seqscan = off;
+SELECT pg_temp.try(format(q, t, col, value)) FROM named, unnest(ARRAY['SELECT count(*)::text FROM revrtm.%1$s WHERE %2$s = %3$s',
+    'EXPLAIN SELECT %2$s FROM revrtm.%1$s WHERE %2$s = %3$s', 'EXPLAIN (ANALYZE, TIMING OFF, SUMMARY OFF) SELECT %2$s FROM revrtm.%1$s WHERE %2$s = ANY (ARRAY[%3$s])',
+    'DELETE FROM revrtm.%1$s WHERE %2$s = %3$s', 'SELECT 1 FROM revrtm.%1$s WHERE pg_temp.leak(%2$s::text) AND partner_id <> ''mallory''']) q ORDER BY t, col, q;
+RESET enable_seqscan;
+SELECT pg_temp.try(format('UPDATE revrtm.%s SET %I = %s WHERE %s = %s RETURNING 1', n.t, a.attname, pg_temp.argument(a.attname, format_type(a.atttypid, NULL), 0), n.col, n.value))
+FROM named n JOIN pg_attribute a ON a.attrelid = n.oid WHERE a.attnum > 0 AND has_column_privilege(n.oid, a.attnum, 'UPDATE') AND n.col ~ '^(partner|account|plan|request|referral)_id$' ORDER BY 1;
+SELECT pg_temp.try(format(q, c.relname, a.columns, a.list)) FROM pg_class c, generate_series(0, 1) turn, LATERAL (
+    SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) AS columns, string_agg(CASE
+        WHEN a.attname = 'status' THEN '''' || (SELECT coalesce(min(t.to_status), 'draft') FROM revrtm.life_cycle_transition t WHERE t.subject = c.relname AND t.from_status = '(new)' AND t.actors && '{partner,opener}') || ''''
+        WHEN a.attname = 'opened_by' THEN '''partner''' WHEN a.attname = 'partner_id' THEN CASE turn WHEN 0 THEN '''mallory''' ELSE quote_literal(:'partner') END
+        WHEN a.attname = 'claim' THEN quote_literal('registration:' || :'id') WHEN a.attname = 'owner_party' THEN '''partner''' WHEN a.attname = 'course_id' THEN '''course'''
+        WHEN a.attname = 'role' THEN '''role''' ELSE pg_temp.argument(a.attname, format_type(a.atttypid, NULL), 0) END, ', ' ORDER BY a.attnum) AS list
+    FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND has_column_privilege(c.oid, a.attnum, 'INSERT')) a,
+  unnest(ARRAY['INSERT INTO revrtm.%1$s (%2$s) VALUES (%3$s)', 'INSERT INTO revrtm.%1$s AS w (%2$s) VALUES (%3$s) ON CONFLICT DO NOTHING RETURNING w::text']) q
+WHERE c.relnamespace = 'revrtm'::regnamespace AND c.relrowsecurity AND c.relname <> 'deal_registration' AND a.columns IS NOT NULL ORDER BY 1;
+};
+
 # What else one tries.
-my $tricks = q{
+my $leak = q{
 CREATE FUNCTION pg_temp.leak(text) RETURNS boolean LANGUAGE plpgsql COST 0.0001 AS $$BEGIN RAISE EXCEPTION 'leaked %', $1; END$$;
+};
+my $tricks = q{
 CREATE TEMP TABLE deal_registration (account_id text, partner_id text);
 CREATE TEMP TABLE registration_event (account_id text);
 CREATE FUNCTION pg_temp.is_staff() RETURNS boolean LANGUAGE sql RETURN true;
@@ -200,6 +296,10 @@ SELECT pg_temp.try(format(q, :'account', :'partner', :'id')) FROM unnest(ARRAY[
     'UPDATE revrtm.deal_registration SET account_id = %1$L WHERE status = ''approved'' RETURNING status',
     'UPDATE revrtm.deal_registration SET details = ''{}'' WHERE account_id = %1$L RETURNING account_id',
     'UPDATE revrtm.deal_registration SET partner_id = %2$L', 'UPDATE revrtm.deal_registration SET status = ''withdrawn'' WHERE registration_id = %3$L RETURNING status',
+    'SELECT revrtm.record_activity(%3$L, ''update'', ''x'')::text', 'UPDATE revrtm.mdf_request SET status = ''withdrawn'' RETURNING request_id', 'UPDATE revrtm.mdf_request SET status = ''executed'' RETURNING mdf_request::text',
+    'UPDATE revrtm.mdf_request SET fund_id = %1$L', 'UPDATE revrtm.referral SET status = ''accepted'', opportunity_id = %1$L RETURNING referral::text', 'UPDATE revrtm.action_plan SET status = ''agreed'' RETURNING action_plan::text',
+    'INSERT INTO shop.request VALUES (3, %1$L, ''mallory'', ''approved'', 1)', 'INSERT INTO shop.request VALUES (3, ''known-shop'', ''mallory'', ''approved'', 1)', 'INSERT INTO shop.request VALUES (1, %1$L, %2$L, ''approved'', 1)', 'UPDATE shop.request SET account = %1$L',
+    'UPDATE shop.request SET state = ''withdrawn'' RETURNING id', 'SELECT t::text FROM revrtm.guard_violation(''shop.request'') t', 'SELECT revrtm.unguard(''shop.request'')::text', 'SELECT t::text FROM shop.request t',
     'DELETE FROM revrtm.deal_registration WHERE account_id = %1$L', 'TRUNCATE revrtm.deal_registration', 'LOCK TABLE revrtm.deal_registration IN ACCESS EXCLUSIVE MODE',
     'SELECT status FROM revrtm.deal_registration WHERE account_id = %1$L FOR UPDATE NOWAIT',
     'INSERT INTO revrtm.registration_event (registration_id, account_id, partner_id) VALUES (%3$L, %1$L, ''mallory'')', 'UPDATE revrtm.registration_event SET partner_id = ''mallory''', 'DELETE FROM revrtm.registration_event',
@@ -242,9 +342,18 @@ my %pure = map { $_ => 1 } split /\n/, $node->safe_psql('postgres',
 sub attack
 {
     my ($role, $partner, $schemas, $account, $rival, $id) = @_;
+    return ask($role, $partner, sprintf($functions, '') . sprintf($relations, $schemas) . $columns . $plans . $leak . $guarded . $tricks,
+        $account, $rival, $id);
+}
+
+sub ask
+{
+    my ($role, $partner, $questions, $account, $rival, $id) = @_;
     my $settings = $partner ? "SET revrtm.partner = '$partner';\n" : '';
+    # What was undone left its pages, which plans are costed by.
+    $node->safe_psql('postgres', q{SELECT 'VACUUM ' || string_agg(oid::regclass::text, ', ') FROM pg_class WHERE relnamespace = 'revrtm'::regnamespace AND relrowsecurity \gexec});
     my ($status, $out, $err) = $node->psql('postgres',
-        $settings . $tools . $functions . sprintf($relations, $schemas) . $columns . $plans . $tricks
+        $settings . $tools . $questions
           . q{COPY (SELECT question, answer FROM heard ORDER BY n) TO STDOUT},
         on_error_stop => 0, extra_params => [ '-U', $role, '-v', "account=$account", '-v', "partner=$rival", '-v', "id=$id" ]);
     my $text = "$out\n$err";
@@ -259,7 +368,7 @@ sub attack
         s/at or near "(known|other)"/at or near "<word>"/g;
         my ($question, $answer) = split /\t/, $_, 2;
         next if !defined $answer;
-        next if $question =~ /FROM pg_|audit_log/ || ($question =~ /FROM (revrtm\.\w+)\(/ && $pure{$1});
+        next if $question =~ /FROM pg_|audit_log|shop\.request/ || ($question =~ /FROM (revrtm\.\w+)\(/ && $pure{$1});
         $answer =~ s/SQL expression [^|]*?\\n//g;
         $answer =~ s/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/<uuid>/g;
         $answer =~ s/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[.\d]*\+00/<instant>/g;
@@ -283,20 +392,20 @@ sub differing
     return grep { ($one->{$_} // '') ne ($other->{$_} // '') } sort keys %questions;
 }
 
-for my $by ([ 'mallory', undef ], [ 'portal', 'mallory' ])
+sub saw_nothing
 {
-    my ($role, $partner) = @$by;
-    my ($text, $known) = attack($role, $partner, 'revrtm,crm,pg_catalog', @known);
-    my ($other_text, $absent) = attack($role, $partner, 'revrtm,crm', @absent);
-
-    cmp_ok(scalar(keys %$known), '>', 450, "$role asked many questions");
-    for my $part ($text, $other_text)
+    my ($role, @texts) = @_;
+    for my $part (@texts)
     {
         my @seen = grep { /$secret/ } split /\n/, $part;
         is(scalar @seen, 0, "$role saw nothing of the rival") or diag(map { substr($_, 0, 600) . "\n" } @seen[ 0 .. ($#seen > 9 ? 9 : $#seen) ]);
     }
+}
 
-    # Who writes a registration is put into the queue, and learns no more.
+# Who writes a registration is put into the queue, and learns no more.
+sub tells_nothing
+{
+    my ($role, $known, $absent, $waits) = @_;
     my $queued = 0;
     my @differ;
     for my $question (differing($known, $absent))
@@ -310,7 +419,18 @@ for my $by ([ 'mallory', undef ], [ 'portal', 'mallory' ])
         push @differ, "$question\n   $one\n   $other\n" if $one ne $other;
     }
     is(scalar @differ, 0, "$role cannot tell a rival's account from one without") or diag(@differ[ 0 .. ($#differ > 9 ? 9 : $#differ) ]);
-    cmp_ok($queued, '>', 0, "$role is put into the queue");
+    is($queued > 0, $waits, "$role " . ($waits ? 'is put into the queue' : 'enters as the second'));
+}
+
+for my $by ([ 'mallory', undef ], [ 'portal', 'mallory' ])
+{
+    my ($role, $partner) = @$by;
+    my ($text, $known) = attack($role, $partner, 'revrtm,crm,pg_catalog', @known);
+    my ($other_text, $absent) = attack($role, $partner, 'revrtm,crm', @absent);
+
+    cmp_ok(scalar(keys %$known), '>', 1000, "$role asked many questions");
+    saw_nothing($role, $text, $other_text);
+    tells_nothing($role, $known, $absent, 1);
     diag "$role: @{[scalar keys %$known]} questions, @{[length($text) >> 10]} kB of answers";
 }
 
@@ -357,6 +477,85 @@ END $$;
 SELECT format('%s with %s in the way: median %s us', what, account, percentile_cont(0.5) WITHIN GROUP (ORDER BY us)) FROM took GROUP BY what, account ORDER BY 1},
     extra_params => [ '-U', 'mallory' ]);
 $node->safe_psql('postgres', q{DELETE FROM revrtm.deal_registration WHERE account_id IN ('one', 'fifty')});
+
+# Once more with every rule there is, of which each has something to say of the
+# rival's account. What rests on the CRM refuses nothing to who may not read it;
+# a second registration enters, and keeps nobody out.
+$node->safe_psql('postgres', q{
+INSERT INTO revrtm.deal_registration (account_id, partner_id, product_codes, region_codes, status, details) VALUES ('known-twin', 'known-rival', '{P1}', '{R1}', 'approved', '{"buyer": "zebrafinch"}');
+INSERT INTO revrtm.roe_rule (rule, kind, parameters) VALUES ('tier', 'partner_tier', '{"tier": "registered"}'), ('certified', 'certified', '{}');
+UPDATE revrtm.roe_rule SET enabled = true, parameters = parameters || CASE kind WHEN 'incumbent' THEN '{"renewal_window": "9 years", "term": "9 years"}'::jsonb ELSE '{}' END;
+});
+my $ruled = sprintf($functions, '^(roe_|register|validate|submit|withdraw|find_prot|duplicate|account_match)') . $leak . q{
+SELECT pg_temp.try(format(q, :'account', :'id')) FROM unnest(ARRAY[
+    'SELECT t::text FROM revrtm.register_deal(%1$L, ''mallory'', ''{P1}'', ''{R1}'', 5, ''EUR'', NULL, ''{}'', ''{"tender_published_at": "2026-01-01", "discounts": {"deal_registration": 0.1}}'') t',
+    'SELECT t::text FROM revrtm.register_deal(%1$L, ''mallory'', ''{P1}'', ''{R1}'', 5, ''EUR'', NULL, ''{}'', ''{"discounts": {"deal_registration": 0.9, "volume": 0.9}}'') t',
+    'SELECT t::text FROM revrtm.register_deal(%1$L, ''mallory'', ''{P1}'', ''{R1}'', 5, ''EUR'', NULL, ''{}'', ''{"tender_published_at": "2090-01-01"}'') t',
+    'SELECT t::text FROM revrtm.register_deal(%1$L, ''mallory'', ''{P1}'', ''{R1}'', 5, ''EUR'', NULL, ''{}'', ''{}'', false) t',
+    'SELECT t::text FROM revrtm.register_deal(%1$L, ''mallory'', ''{P1}'', ''{R2}'') t',
+    'SELECT t::text FROM revrtm.roe_explain(jsonb_build_object(''account_id'', %1$L, ''partner_id'', ''mallory'', ''product_codes'', ''{P1}''::text[], ''region_codes'', ''{R2}''::text[], ''amount'', 5, ''currency'', ''EUR'', ''details'', ''{"discounts": {"deal_registration": 0.1}, "tender_published_at": "2090-01-01"}''::jsonb)) t']) q;
+} . $tricks;
+for my $by ([ 'mallory', undef ], [ 'portal', 'mallory' ])
+{
+    my ($role, $partner) = @$by;
+    my ($text, $known) = ask($role, $partner, $ruled, @known);
+    my ($other_text, $absent) = ask($role, $partner, $ruled, @absent);
+    saw_nothing("$role, with every rule,", $text, $other_text);
+    tells_nothing("$role, with every rule,", $known, $absent, '');
+}
+
+# Operators and functions of the attacker's own, found before those of the
+# system, are run by nothing that has the rights of the tables' owner.
+my $trap = q{
+CREATE SCHEMA evil;
+DO $$
+DECLARE
+    r record;
+    body text := 'CREATE FUNCTION evil.%I(%s) RETURNS %s LANGUAGE plpgsql AS $f$ BEGIN
+        IF current_user OPERATOR(pg_catalog.<>) session_user THEN RAISE WARNING ''caught %s''; END IF; RETURN %s; END $f$';
+BEGIN
+    FOR r IN SELECT o.oprname AS name, oprleft::regtype AS a, oprright::regtype AS b, oprresult::regtype AS result, 'o' || o.oid AS f FROM pg_operator o
+             WHERE o.oprnamespace = 'pg_catalog'::regnamespace AND oprkind = 'b' AND format_type(oprleft, NULL) ~ '^(text|uuid|date|daterange|tstzrange|int8multirange|timestamp with time zone|integer|bigint|numeric|boolean|jsonb|interval|any(multi)?range|anyarray|text\[\]|double precision)$' LOOP
+        BEGIN
+            EXECUTE format(body, r.f, format('a %s, b %s', r.a, r.b), r.result, replace(r.name, '%', '%%'), format('a OPERATOR(pg_catalog.%s) b', r.name));
+            EXECUTE format('CREATE OPERATOR evil.%s (LEFTARG = %s, RIGHTARG = %s, FUNCTION = evil.%I)', r.name, r.a, r.b, r.f);
+        EXCEPTION WHEN OTHERS THEN NULL;
+        END;
+    END LOOP;
+    FOR r IN SELECT p.proname AS name, prorettype::regtype AS result, (SELECT string_agg(t::regtype::text, ', ' ORDER BY i) FROM unnest(proargtypes::oid[]) WITH ORDINALITY u(t, i)) AS args,
+                    (SELECT string_agg('$' || i, ', ' ORDER BY i) FROM generate_series(1, pronargs) i) AS params FROM pg_proc p
+             WHERE p.pronamespace = 'pg_catalog'::regnamespace AND prokind = 'f' AND NOT proretset AND provariadic = 0 AND pronargs < 4 AND proname ~ '^(now|lower|upper|btrim|isfinite|left|clock_timestamp|to_jsonb|length|octet_length|hashtextextended|array_position|cardinality|quote_|daterange|tstzrange|int8multirange|lower_|upper_|isempty|round|abs|md5|timezone|set_config|current_setting|gen_random_uuid|min_scale|has_)' LOOP
+        BEGIN
+            EXECUTE format(body, r.name, coalesce(r.args, ''), r.result, r.name, format('pg_catalog.%I(%s)', r.name, r.params));
+        EXCEPTION WHEN OTHERS THEN NULL;
+        END;
+    END LOOP;
+END $$;
+SELECT 'laid ' || (SELECT count(*) FROM pg_operator WHERE oprnamespace = 'evil'::regnamespace) + (SELECT count(*) FROM pg_proc WHERE pronamespace = 'evil'::regnamespace);
+\set ON_ERROR_ROLLBACK on
+SET search_path = evil, pg_catalog, pg_temp;
+BEGIN;
+SELECT status FROM revrtm.register_deal('trap', 'mallory', '{P1}', '{R1}', 5, 'EUR', '2026-12-01', '{}', '{"discounts": {"deal_registration": 0.1}, "tender_published_at": "2090-01-01"}');
+SELECT status FROM revrtm.register_deal('known-account', 'mallory', '{P1}', '{R1}');
+SELECT count(c), count(revrtm.record_activity(d.registration_id)) FROM revrtm.deal_registration d, revrtm.roe_check(d.registration_id) c WHERE d.account_id OPERATOR(pg_catalog.=) 'trap';
+UPDATE revrtm.deal_registration SET account_id = 'known-twin' WHERE status OPERATOR(pg_catalog.=) 'draft';
+SELECT count(r) FROM (SELECT registration_id FROM revrtm.deal_registration WHERE account_id OPERATOR(pg_catalog.=) 'trap') d, revrtm.withdraw_registration(d.registration_id) r;
+INSERT INTO shop.request VALUES (30, 'trap', 'mallory', 'approved', 1);
+UPDATE shop.request SET state = 'withdrawn' WHERE id OPERATOR(pg_catalog.=) 30;
+UPDATE revrtm.mdf_request SET status = 'withdrawn';
+UPDATE revrtm.action_plan SET status = 'agreed';
+UPDATE revrtm.referral SET status = 'accepted';
+INSERT INTO revrtm.certification (partner_id, person_id, course_id) VALUES ('mallory', 'trap', 'course');
+SELECT count(*) FROM revrtm.find_protection('known-account', '{[0,99)}', '{[0,99)}', '[2026-01-01,2027-01-01)');
+SELECT 'walked';
+SELECT public.bait();
+ROLLBACK;
+};
+$node->safe_psql('postgres', q{GRANT CREATE ON DATABASE postgres TO mallory;
+CREATE FUNCTION public.bait() RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER AS $$BEGIN RETURN 'a'::text = 'b'::text; END$$});
+my (undef, $walked, $caught) = $node->psql('postgres', $trap, on_error_stop => 0, extra_params => [ '-U', 'mallory' ]);
+like($walked, qr/laid [5-9]\d\d.*walked/s, 'traps were laid, and the way past them gone to its end');
+is(scalar(() = $caught =~ /caught/g), 1, 'they caught the bait and nothing else') or diag(substr($caught, 0, 4000));
 
 # Staff is told all of it: the questions are the right ones.
 my ($text, $known) = attack('keeper', undef, 'revrtm', @known);
