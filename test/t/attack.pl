@@ -435,11 +435,14 @@ for my $by ([ 'mallory', undef ], [ 'portal', 'mallory' ])
 }
 
 # The first statement of a session is planned with as much care as the rest.
-my $first = q{SET enable_seqscan = off; EXPLAIN (ANALYZE, TIMING OFF, SUMMARY OFF) SELECT account_id FROM revrtm.%s};
-for my $of ("deal_registration WHERE account_id = '%s' AND status = 'approved'", "registration_event e WHERE registration_id = '%s'")
+my $first = q{SET enable_seqscan = off; EXPLAIN (ANALYZE, TIMING OFF, SUMMARY OFF) SELECT partner_id FROM revrtm.%s};
+my @tables = split /\n/, $node->safe_psql('postgres', q{SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'partner_id'
+    WHERE c.relnamespace = 'revrtm'::regnamespace AND c.relrowsecurity AND has_column_privilege('mallory', c.oid, a.attnum, 'SELECT') ORDER BY 1});
+cmp_ok(scalar @tables, '>', 10, 'a partner reads many guarded tables');
+for my $of ("deal_registration WHERE account_id = '%s' AND status = 'approved'", "registration_event WHERE registration_id = '%s'", map { "$_ WHERE partner_id = '%s'" } @tables)
 {
     my ($one, $other) = map {
-        my $name = $of =~ /account/ ? $_->[0] : $_->[2];
+        my $name = $_->[ $of =~ /account_id/ ? 0 : $of =~ /partner_id/ ? 1 : 2 ];
         $node->safe_psql('postgres', sprintf($first, sprintf($of, $name)), extra_params => [ '-U', 'mallory' ]) =~ s/$name/<name>/gr
     } \@known, \@absent;
     is($one, $other, "a plan over $of tells nothing");
