@@ -181,8 +181,8 @@ SELECT run, jsonb_set(doc, '{conflicts}', (SELECT coalesce(jsonb_agg(c - ARRAY['
     FROM jsonb_array_elements(doc -> 'conflicts') WITH ORDINALITY e (c, n))) AS doc FROM pack;
 SELECT is((SELECT array_agg(a.key ORDER BY a.key) FROM stable f, stable s, jsonb_each(f.doc) a
            WHERE f.run = 1 AND s.run = 2 AND s.doc -> a.key = a.value),
-    '{as_of,attribution,breaches,budget,calibration,checks,conflicts,coverage,currency,curves,decisions,expected,maturity,model,notes,outcomes,period,pipeline,portfolio,romi,routes,sla,spread,unit_economics,version}',
-    'loaded again, the pack reads the same, but for the cases, whose identifiers are random');
+    '{as_of,attribution,budget,calibration,checks,conflicts,coverage,currency,curves,decisions,expected,maturity,model,notes,outcomes,period,pipeline,portfolio,romi,routes,sla,spread,unit_economics,version}',
+    'loaded again, the pack reads the same, but for cases, whose identifiers are random, and the breaches that name them');
 SELECT is((SELECT jsonb_array_length(doc -> 'conflicts') FROM stable WHERE run = 1), 8, 'with the demo''s eight conflicts');
 
 SELECT * FROM finish();
