@@ -28,8 +28,9 @@ BEGIN ATOMIC
         GROUP BY d.route_id
     ), credit AS MATERIALIZED (
         SELECT c.model, c.route_id, pg_catalog.sum(c.revenue) AS revenue, pg_catalog.sum(c.margin) AS margin
-        FROM revrtm.route_credit c CROSS JOIN span s
-        WHERE c.period BETWEEN s.first_month AND s.last_month
+        FROM revrtm.route_credit c
+        -- Sub-selects rather than a join: only those months are summed.
+        WHERE c.period BETWEEN (SELECT s.first_month FROM span s) AND (SELECT s.last_month FROM span s)
         GROUP BY c.model, c.route_id
     ), credited AS (
         SELECT c.route_id, pg_catalog.jsonb_object_agg(c.model, c.revenue) AS revenue_by_model,
