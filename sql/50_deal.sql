@@ -247,9 +247,7 @@ SELECT concat_ws(':', coalesce(o.region, '(none)'), coalesce(o.owner_id, '(none)
        coalesce(revrtm.ratio_note(count(*) FILTER (WHERE o.is_closed), 'no_closed'),
                 min(o.note) FILTER (WHERE o.note IN ('fx_missing', 'stale_fx'))) AS note
 FROM revrtm.booking o
-GROUP BY coalesce(o.region, '(none)'), coalesce(o.owner_id, '(none)'), coalesce(o.product, '(none)'), o.route_id,
-         concat_ws(':', coalesce(o.region, '(none)'), coalesce(o.owner_id, '(none)'),
-                   coalesce(o.product, '(none)'), o.route_id);
+GROUP BY coalesce(o.region, '(none)'), coalesce(o.owner_id, '(none)'), coalesce(o.product, '(none)'), o.route_id;
 COMMENT ON VIEW revrtm.pipeline IS
 'Open pipeline and win rate, live from the bound CRM, at the rates of revrtm.deal. Grain: region x owner x product x route; (none) where the CRM has none.';
 COMMENT ON COLUMN revrtm.pipeline.pipeline_key IS 'region:owner_id:product:route_id.';
