@@ -170,40 +170,40 @@ SELECT k.attribution_check_key, k.model, k.period, k.deal_currency, k.deals, k.b
        CASE WHEN m.kind NOT IN ('markov', 'shapley') THEN NULL
             WHEN f.policy_hash IS NULL THEN 'not_fitted'
             WHEN f.policy_hash <> revrtm.fit_policy(m.kind, m.parameters) THEN 'fit_outdated' END::text AS note
-FROM (SELECT concat_ws(':', coalesce(m.model, c.model), coalesce(revrtm.date_text(coalesce(b.period, c.period)), '(none)'),
-                       coalesce(b.deal_currency, c.deal_currency)) AS attribution_check_key,
-             coalesce(m.model, c.model) AS model,
-             coalesce(b.period, c.period) AS period,
-             coalesce(b.deal_currency, c.deal_currency) AS deal_currency,
-             coalesce(b.deals, 0) AS deals,
-             coalesce(b.bookings, 0)::numeric(20, 4) AS bookings,
-             coalesce(c.revenue, 0)::numeric(20, 4) AS credited,
-             (coalesce(c.revenue, 0) - coalesce(b.bookings, 0))::numeric(20, 4) AS difference,
-             coalesce(b.own_bookings, 0)::numeric(20, 4) AS own_bookings,
-             coalesce(c.own_revenue, 0)::numeric(20, 4) AS own_credited,
-             (coalesce(c.own_revenue, 0) - coalesce(b.own_bookings, 0))::numeric(20, 4) AS own_difference,
-             round(coalesce(c.conversions, 0)::numeric - coalesce(b.deals, 0), 6)::numeric(18, 6) AS deal_difference
-      FROM revrtm.attribution_model m
-           CROSS JOIN (
-               SELECT k.period, k.deal_currency, count(*) AS deals, sum(k.amount) AS bookings, sum(k.deal_amount) AS own_bookings
-               FROM revrtm.booking k
-               WHERE k.is_won AND k.is_closed
-               GROUP BY k.period, k.deal_currency) b
-           FULL JOIN (
-               SELECT k.model, p.period, p.deal_currency, sum(k.conversions) AS conversions, sum(k.revenue) AS revenue,
-                      sum(k.own_revenue) AS own_revenue
-               FROM (SELECT d.period, d.deal_currency,
-                            revrtm.credits_agg(d.journey, d.amount, (SELECT revrtm.shown_models()), (SELECT revrtm.currency_scale(NULL))) AS revenue,
-                            revrtm.credits_agg(d.journey, d.deal_amount, (SELECT revrtm.shown_models()), revrtm.currency_scale(d.deal_currency)) AS own_revenue
-                     FROM revrtm.deal d
-                     WHERE d.is_won AND d.is_closed
-                     GROUP BY d.period, d.deal_currency) p
-                    CROSS JOIN LATERAL ROWS FROM (revrtm.channel_credit(p.revenue), revrtm.channel_credit(p.own_revenue))
-                        AS k (model, channel, conversions, revenue, own_model, own_channel, own_conversions, own_revenue)
-               GROUP BY k.model, p.period, p.deal_currency) c
-             ON c.model = m.model AND c.deal_currency = b.deal_currency
-                AND coalesce(c.period, '-infinity') = coalesce(b.period, '-infinity')
-      WHERE m.model IS NULL OR m.model = ANY ((SELECT revrtm.shown_models())::text[])
+FROM (SELECT concat_ws(':', f.model, coalesce(revrtm.date_text(f.period), '(none)'), f.deal_currency) AS attribution_check_key,
+             f.model,
+             f.period,
+             f.deal_currency,
+             coalesce(max(f.deals), 0) AS deals,
+             coalesce(max(f.bookings), 0)::numeric(20, 4) AS bookings,
+             coalesce(max(f.revenue), 0)::numeric(20, 4) AS credited,
+             (coalesce(max(f.revenue), 0) - coalesce(max(f.bookings), 0))::numeric(20, 4) AS difference,
+             coalesce(max(f.own_bookings), 0)::numeric(20, 4) AS own_bookings,
+             coalesce(max(f.own_revenue), 0)::numeric(20, 4) AS own_credited,
+             (coalesce(max(f.own_revenue), 0) - coalesce(max(f.own_bookings), 0))::numeric(20, 4) AS own_difference,
+             round(coalesce(max(f.conversions), 0)::numeric - coalesce(max(f.deals), 0), 6)::numeric(18, 6) AS deal_difference
+      -- A row of either side, grouped rather than joined: who asks for a month reads no other.
+      FROM (SELECT m.model, b.period, b.deal_currency, b.deals, b.bookings, b.own_bookings,
+                   NULL::double precision AS conversions, NULL::numeric AS revenue, NULL::numeric AS own_revenue
+            FROM revrtm.attribution_model m
+                 CROSS JOIN (
+                     SELECT k.period, k.deal_currency, count(*) AS deals, sum(k.amount) AS bookings, sum(k.deal_amount) AS own_bookings
+                     FROM revrtm.booking k
+                     WHERE k.is_won AND k.is_closed
+                     GROUP BY k.period, k.deal_currency) b
+            WHERE m.model = ANY ((SELECT revrtm.shown_models())::text[])
+            UNION ALL
+            SELECT k.model, p.period, p.deal_currency, NULL, NULL, NULL, sum(k.conversions), sum(k.revenue), sum(k.own_revenue)
+            FROM (SELECT d.period, d.deal_currency,
+                         revrtm.credits_agg(d.journey, d.amount, (SELECT revrtm.shown_models()), (SELECT revrtm.currency_scale(NULL))) AS revenue,
+                         revrtm.credits_agg(d.journey, d.deal_amount, (SELECT revrtm.shown_models()), revrtm.currency_scale(d.deal_currency)) AS own_revenue
+                  FROM revrtm.deal d
+                  WHERE d.is_won AND d.is_closed
+                  GROUP BY d.period, d.deal_currency) p
+                 CROSS JOIN LATERAL ROWS FROM (revrtm.channel_credit(p.revenue), revrtm.channel_credit(p.own_revenue))
+                     AS k (model, channel, conversions, revenue, own_model, own_channel, own_conversions, own_revenue)
+            GROUP BY k.model, p.period, p.deal_currency) f
+      GROUP BY f.model, f.period, f.deal_currency
       UNION ALL
       SELECT m.model || ':(none)', m.model, NULL, NULL, 0, 0::numeric(20, 4), 0::numeric(20, 4), 0::numeric(20, 4),
              0::numeric(20, 4), 0::numeric(20, 4), 0::numeric(20, 4), 0::numeric(18, 6)
@@ -247,9 +247,7 @@ SELECT concat_ws(':', coalesce(o.region, '(none)'), coalesce(o.owner_id, '(none)
        coalesce(revrtm.ratio_note(count(*) FILTER (WHERE o.is_closed), 'no_closed'),
                 min(o.note) FILTER (WHERE o.note IN ('fx_missing', 'stale_fx'))) AS note
 FROM revrtm.booking o
-GROUP BY coalesce(o.region, '(none)'), coalesce(o.owner_id, '(none)'), coalesce(o.product, '(none)'), o.route_id,
-         concat_ws(':', coalesce(o.region, '(none)'), coalesce(o.owner_id, '(none)'),
-                   coalesce(o.product, '(none)'), o.route_id);
+GROUP BY coalesce(o.region, '(none)'), coalesce(o.owner_id, '(none)'), coalesce(o.product, '(none)'), o.route_id;
 COMMENT ON VIEW revrtm.pipeline IS
 'Open pipeline and win rate, live from the bound CRM, at the rates of revrtm.deal. Grain: region x owner x product x route; (none) where the CRM has none.';
 COMMENT ON COLUMN revrtm.pipeline.pipeline_key IS 'region:owner_id:product:route_id.';

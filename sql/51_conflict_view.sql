@@ -297,13 +297,11 @@ WITH registration AS (
     UNION ALL
     SELECT c.opened_at, coalesce(r.route_id, 'partner_sourced'), r.segment, r.region, r.product, 1, 0
     FROM revrtm.conflict_case c
-    LEFT JOIN LATERAL (
-        SELECT r.route_id, r.segment, r.region, r.product
+    LEFT JOIN (
+        SELECT DISTINCT ON (p.case_id, p.account_id) p.case_id, p.account_id, r.route_id, r.segment, r.region, r.product
         FROM revrtm.conflict_party p
         JOIN registration r ON r.claim = p.claim
-        WHERE p.case_id = c.case_id AND p.account_id = c.account_id
-        ORDER BY p.since, p.claim COLLATE "C"
-        LIMIT 1) r ON true
+        ORDER BY p.case_id, p.account_id, p.since, p.claim COLLATE "C") r ON r.case_id = c.case_id AND r.account_id = c.account_id
 )
 SELECT concat_ws(':', revrtm.date_text(revrtm.period(f.at)), f.route_id, coalesce(f.segment, '(none)'), coalesce(f.region, '(none)'),
                  coalesce(f.product, '(none)')) AS conflict_rate_key,

@@ -5,7 +5,8 @@ CREATE VIEW revrtm.whitespace WITH (security_invoker = true) AS
 WITH hope AS (
     SELECT revrtm.canonical_account(t.account_id) AS account_id, t.product,
            sum(t.potential) AS potential, min(t.note) AS note
-    FROM revrtm.tam_at((SELECT revrtm.as_of())) t
+    -- No sub-select: the planner puts the function in place and knows its rows.
+    FROM revrtm.tam_at(revrtm.as_of()) t
     WHERE t.account_id <> '(none)'
     GROUP BY 1, 2
 ), sold AS (
@@ -14,12 +15,8 @@ WITH hope AS (
                AND revrtm.local_date(d.ended_at) > ((SELECT revrtm.local_date(revrtm.as_of())) - interval '1 year')::date
                AND d.ended_at <= (SELECT revrtm.as_of())) AS won_amount,
            sum(d.amount) FILTER (WHERE NOT d.is_closed) AS open_amount,
-           min(d.note) FILTER (WHERE d.note IN ('fx_missing', 'stale_fx')) AS note,
-           coalesce(bool_or(d.partner_id IS NULL AND coalesce(r.kind::text, 'direct') = 'direct' OR r.kind = 'co_sell')
-                    FILTER (WHERE NOT d.is_closed), false) AS by_direct,
-           coalesce(bool_or(d.partner_id IS NOT NULL OR r.kind <> 'direct') FILTER (WHERE NOT d.is_closed), false) AS by_partner
+           min(d.note) FILTER (WHERE d.note IN ('fx_missing', 'stale_fx')) AS note
     FROM revrtm.deal d
-    LEFT JOIN revrtm.route r ON r.route_id = d.route_id
     GROUP BY 1, 2
 ), placed AS (
     -- A deal counts for the narrowest product of the account that contains its own.
@@ -41,42 +38,43 @@ WITH hope AS (
           FROM revrtm.account a
           WHERE a.deleted IS NOT TRUE
           UNION ALL
-          SELECT s.account_id, false, NULL, NULL, NULL, NULL, s.by_direct, s.by_partner FROM sold s
+          SELECT revrtm.canonical_account(d.account_id), false, NULL, NULL, NULL, NULL,
+                 d.partner_id IS NULL AND coalesce(r.kind::text, 'direct') = 'direct' OR r.kind = 'co_sell',
+                 d.partner_id IS NOT NULL OR r.kind <> 'direct'
+          FROM revrtm.deal d
+          LEFT JOIN revrtm.route r ON r.route_id = d.route_id
+          WHERE NOT d.is_closed
           UNION ALL
           SELECT revrtm.canonical_account(coalesce(t.account_id, c.account_id, d.account_id)), false, NULL, NULL, NULL,
                  t.touched_at, t.partner_id IS NULL AND coalesce(r.kind::text, 'direct') = 'direct' OR r.kind = 'co_sell',
                  t.partner_id IS NOT NULL OR r.kind <> 'direct'
           FROM revrtm.touch t
-          LEFT JOIN revrtm.contact c ON c.contact_id = t.contact_id AND c.deleted IS NOT TRUE
+          -- DISTINCT: all read once rather than one by one.
+          LEFT JOIN (SELECT DISTINCT k.contact_id, k.account_id FROM revrtm.contact k
+                     WHERE k.deleted IS NOT TRUE AND k.account_id IS NOT NULL) c ON c.contact_id = t.contact_id
           LEFT JOIN revrtm.deal_journey d ON d.opportunity_id = t.opportunity_id
           LEFT JOIN revrtm.channel_map m ON m.channel = t.channel
           LEFT JOIN revrtm.route r ON r.route_id = coalesce(t.route_id, m.route_id)
           WHERE t.deleted IS NOT TRUE AND t.responded IS NOT FALSE
-            AND t.touched_at <= (SELECT revrtm.as_of())
+            -- IS TRUE: of a plain pair of bounds the planner would expect next to nothing.
+            AND (t.touched_at <= (SELECT revrtm.as_of())) IS TRUE
             AND t.touched_at > (SELECT revrtm.as_of() - p.activity_days * interval '24 hours' FROM revrtm.portfolio_rule p)) f
     GROUP BY f.account_id
-), filled AS (
-    SELECT f.account_id, f.product, sum(f.potential) AS potential, coalesce(sum(f.won_amount), 0) AS won_amount,
-           coalesce(sum(f.open_amount), 0) AS open_amount, min(f.note) AS note
-    FROM (SELECT h.account_id, h.product, h.potential, NULL::numeric AS won_amount, NULL::numeric AS open_amount, h.note
-          FROM hope h
-          UNION ALL
-          SELECT p.account_id, p.product, NULL, p.won_amount, p.open_amount, p.note FROM placed p) f
-    GROUP BY f.account_id, f.product
 ), known AS (
-    SELECT f.*, coalesce(s.is_known, false) AS is_known, s.owner_id,
+    SELECT h.*, coalesce(s.is_known, false) AS is_known, s.owner_id,
            coalesce(s.segment, '(none)') AS segment, coalesce(s.region, '(none)') AS region, s.touched_at,
            coalesce(s.by_direct, false) AS by_direct, coalesce(s.by_partner, false) AS by_partner
-    FROM filled f
-    LEFT JOIN side s ON s.account_id = f.account_id
-), cell AS (
+    FROM hope h
+    LEFT JOIN side s ON s.account_id = h.account_id
+), cell AS MATERIALIZED (
     SELECT c.segment, c.product, c.region, c.lead_route_id, n.play_id, c.product_id, c.region_id
     FROM (SELECT x.segment, x.product, x.region, p.product_id, p.span AS product_span, g.region_id, g.span AS region_span,
                  revrtm.lead_route(x.segment, coalesce(p.product_id, 'ANY'), coalesce(g.region_id, 'ANY'),
                                    (SELECT revrtm.as_of())) AS lead_route_id
           FROM (SELECT DISTINCT k.segment, k.product, k.region FROM known k) x
           LEFT JOIN revrtm.product p ON p.product_id = x.product
-          LEFT JOIN revrtm.region g ON g.region_id = x.region) c
+          LEFT JOIN revrtm.region g ON g.region_id = x.region
+          OFFSET 0) c
     LEFT JOIN LATERAL (
         SELECT min(y.play_id COLLATE "C") AS play_id
         FROM revrtm.play y
@@ -87,11 +85,19 @@ WITH hope AS (
           AND (y.product IN ('ANY', c.product) OR p.span @> c.product_span)
           AND (y.region IN ('ANY', c.region) OR g.span @> c.region_span)) n ON c.lead_route_id IS NOT NULL
 ), decided AS (
-    SELECT k.*, c.lead_route_id, c.play_id, c.product_id, c.region_id,
+    -- Joined to one row each at most, by outer joins: their number is known
+    -- whatever is estimated, and who asks for no money does not pay for it.
+    SELECT k.account_id, k.product, k.potential, k.is_known, k.owner_id, k.segment, k.region, k.touched_at,
+           k.by_direct, k.by_partner, c.lead_route_id, c.play_id, c.product_id, c.region_id,
            c.lead_route_id IS NOT NULL AND k.owner_id IS NOT NULL AS is_led,
-           greatest(k.potential - k.won_amount - k.open_amount, 0) AS whitespace
+           coalesce(m.won_amount, 0) AS won_amount, coalesce(m.open_amount, 0) AS open_amount,
+           greatest(k.potential - coalesce(m.won_amount, 0) - coalesce(m.open_amount, 0), 0) AS whitespace,
+           least(k.note, m.note) AS note
     FROM known k
-    JOIN cell c ON c.segment = k.segment AND c.product = k.product AND c.region = k.region
+    LEFT JOIN cell c ON c.segment = k.segment AND c.product = k.product AND c.region = k.region
+    LEFT JOIN (SELECT p.account_id, p.product, sum(p.won_amount) AS won_amount, sum(p.open_amount) AS open_amount, min(p.note) AS note
+               FROM placed p
+               GROUP BY p.account_id, p.product) m ON m.account_id = k.account_id AND m.product = k.product
 )
 SELECT quote_ident(d.account_id) || ':' || quote_ident(d.product) AS whitespace_key,
        d.account_id,

@@ -16,20 +16,25 @@ BEGIN ATOMIC
         SELECT d.route_id,
                pg_catalog.count(*) FILTER (WHERE NOT d.is_closed) AS open_deals,
                coalesce(pg_catalog.sum(d.amount) FILTER (WHERE NOT d.is_closed), 0) AS open_amount,
-               pg_catalog.count(*) FILTER (WHERE d.is_won AND d.period BETWEEN s.first_month AND s.last_month) AS won,
-               pg_catalog.count(*) FILTER (WHERE d.is_closed AND NOT d.is_won
-                                           AND d.period BETWEEN s.first_month AND s.last_month) AS lost,
-               -- A deal that closed before it was created says nothing of the cycle.
-               percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM d.ended_at - d.created_at)::float8)
-                   FILTER (WHERE d.is_won AND d.period BETWEEN s.first_month AND s.last_month
-                           AND d.ended_at >= d.created_at) / 86400 AS cycle_days,
-               pg_catalog.bool_or(d.period IS NULL OR d.period BETWEEN s.first_month AND s.last_month) AS is_known
-        FROM revrtm.deal d CROSS JOIN span s
+               pg_catalog.count(*) FILTER (WHERE d.is_won AND d.is_recent) AS won,
+               pg_catalog.count(*) FILTER (WHERE d.is_closed AND NOT d.is_won AND d.is_recent) AS lost,
+               pg_catalog.bool_or(d.period IS NULL OR d.is_recent) AS is_known
+        FROM (SELECT x.*, x.period BETWEEN (SELECT s.first_month FROM span s) AND (SELECT s.last_month FROM span s) AS is_recent
+              FROM revrtm.deal x) d
+        GROUP BY d.route_id
+    ), lasted AS (
+        SELECT d.route_id,
+               percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM d.ended_at - d.created_at)::float8) / 86400 AS cycle_days
+        FROM revrtm.deal d
+        -- A deal that closed before it was created says nothing of the cycle.
+        WHERE d.is_won AND d.ended_at >= d.created_at
+          AND d.period BETWEEN (SELECT s.first_month FROM span s) AND (SELECT s.last_month FROM span s)
         GROUP BY d.route_id
     ), credit AS MATERIALIZED (
         SELECT c.model, c.route_id, pg_catalog.sum(c.revenue) AS revenue, pg_catalog.sum(c.margin) AS margin
-        FROM revrtm.route_credit c CROSS JOIN span s
-        WHERE c.period BETWEEN s.first_month AND s.last_month
+        FROM revrtm.route_credit c
+        -- Sub-selects rather than a join: only those months are summed.
+        WHERE c.period BETWEEN (SELECT s.first_month FROM span s) AND (SELECT s.last_month FROM span s)
         GROUP BY c.model, c.route_id
     ), credited AS (
         SELECT c.route_id, pg_catalog.jsonb_object_agg(c.model, c.revenue) AS revenue_by_model,
@@ -60,7 +65,7 @@ BEGIN ATOMIC
     SELECT p.route_id, r.kind, coalesce(d.open_deals, 0), coalesce(d.open_amount, 0)::numeric(20, 4),
            coalesce(d.won, 0), coalesce(d.lost, 0),
            revrtm.ratio(d.won, d.won + d.lost)::numeric(12, 6),
-           d.cycle_days::numeric(12, 1),
+           y.cycle_days::numeric(12, 1),
            coalesce(s.spend, 0)::numeric(20, 4),
            coalesce(c.revenue_by_model, '{}'),
            coalesce(c.revenue, 0)::numeric(20, 4), coalesce(c.margin, 0)::numeric(20, 4),
@@ -72,6 +77,7 @@ BEGIN ATOMIC
     FROM spine p
          LEFT JOIN revrtm.route r ON r.route_id = p.route_id
          LEFT JOIN deals d ON d.route_id = p.route_id
+         LEFT JOIN lasted y ON y.route_id = p.route_id
          LEFT JOIN credited c ON c.route_id = p.route_id
          LEFT JOIN spent s ON s.route_id = p.route_id
          LEFT JOIN budget b ON b.route_id = p.route_id
