@@ -140,7 +140,7 @@ INSERT INTO revrtm.partner_model VALUES ('partner_equal', 'manual', '{}'), ('own
 -- A team, an override in force and its entry, guardrails.
 INSERT INTO revrtm.teaming SELECT registration_id, account_id, p, r, s
 FROM (SELECT * FROM revrtm.deal_registration WHERE opportunity_id IS NOT NULL ORDER BY registration_id LIMIT 1) d, (VALUES ('partner 1', 'source', 0.25), ('é', 'fulfil', 0.75)) t (p, r, s);
-SELECT revrtm.override_rule(registration_id, 'tender', 'legal', 'é', 'because', '2026-12-01Z') FROM (SELECT * FROM revrtm.deal_registration ORDER BY registration_id LIMIT 2) d;
+SELECT revrtm.override_rule(registration_id, 'tender', 'legal', 'é', 'because', '2026-12-01Z') FROM revrtm.deal_registration WHERE account_id IN ('state submitted', 'state in_review');
 INSERT INTO revrtm.protected_stage VALUES ('own'), ('proposal');
 INSERT INTO revrtm.discount_kind VALUES ('own', 'é'), ('tier', 'own');
 INSERT INTO revrtm.discount_guardrail VALUES ('own', NULL, 'gold', 'zz', NULL, 0.123, -0.5, 'compound', -1, '[2026-01-01Z,)');
