@@ -168,8 +168,11 @@ open_for(Relation rel, const RtmRegistration *reg, bool waits, TimestampTz at)
 	Datum		values[9];
 	RtmRival	rival;
 
-	/* The usual case, and one search of the index. */
-	if (waits && !rtm_find_rival(rel, reg, NULL, &rival))
+	/* The usual case, and one search of an index; what this statement wrote counts. */
+	CommandCounterIncrement();
+	if (waits ? !rtm_find_rival(rel, reg, NULL, &rival)
+		: !rtm_find_other(rel, reg, RTM_WAITING, 0, DatumGetUUIDP(REG_VALUE(reg, REG_ID)),
+						  &rival))
 		return;
 	values[0] = REG_VALUE(reg, REG_ACCOUNT);
 	values[1] = CStringGetTextDatum(rtm_uuid_text(DatumGetUUIDP(REG_VALUE(reg, REG_ID))));

@@ -194,7 +194,8 @@ typedef enum RtmSearch
 {
 	RTM_OWN,					/* the partner's, that waits or still protects */
 	RTM_OWN_PROTECTED,			/* the partner's, exclusive, whose protection overlaps */
-	RTM_EARLIER					/* anybody's, exclusive, that waits longer */
+	RTM_EARLIER,				/* anybody's, exclusive, that waits longer */
+	RTM_WAITING					/* anybody's, exclusive, that waits */
 } RtmSearch;
 
 /* Another registration of the account whose scope overlaps, likewise. */

@@ -293,7 +293,7 @@ is_other(TupleTableSlot *slot, const RtmRegistration *reg, RtmSearch search, Dat
 									DatumGetRangeTypeP(REG_VALUE(reg, REG_PROTECTION)));
 	}
 	return state->open &&
-		(REG_ISNULL(reg, REG_SUBMITTED_AT) ||
+		(search == RTM_WAITING || REG_ISNULL(reg, REG_SUBMITTED_AT) ||
 		 comes_before(slot, DatumGetTimestampTz(REG_VALUE(reg, REG_SUBMITTED_AT)),
 					  REG_ISNULL(reg, REG_ID) ? NULL : DatumGetUUIDP(REG_VALUE(reg, REG_ID))));
 }
@@ -311,7 +311,7 @@ rtm_find_other(Relation rel, const RtmRegistration *reg, RtmSearch search, DateA
 {
 	static const AttrNumber own_key[] = {REG_PARTNER, REG_ACCOUNT};
 	static const AttrNumber live_key[] = {REG_ACCOUNT};
-	bool		any = search == RTM_EARLIER;
+	bool		any = search == RTM_EARLIER || search == RTM_WAITING;
 	const AttrNumber *key = any ? live_key : own_key;
 	int			columns = any ? lengthof(live_key) : lengthof(own_key);
 	Relation	index;
