@@ -1,9 +1,10 @@
 -- What it costs to insert an active registration that passes every default
 -- rule and is logged, against the exclusion constraint alone and a plain
--- insert, and against the same table without its triggers; microseconds of the backend's CPU a row, both beside 100,000
--- registrations and as many deals. Run: psql -X -f bench/registration.sql
--- Each figure is of eight interleaved rounds of 5000 rows: the median and the best; and
--- at the end, of three rounds of 20 rows, without the key of deal_journey.
+-- insert, and against the same table without its triggers; microseconds of the
+-- backend's CPU a row, both beside 100,000 registrations and as many deals. Run:
+-- psql -X -f bench/registration.sql. Each figure is of eight interleaved rounds of
+-- 5000 rows: the median and the best; and at the end, of three rounds of 20 rows,
+-- without the key of deal_journey.
 \set ON_ERROR_STOP 1
 \timing off
 SET client_min_messages = warning;
